@@ -1,0 +1,179 @@
+//! Who sits where: claims, presence, leaving.
+
+use crate::{
+    ClaimData, ClaimOutcome, Room,
+    notify::{Outgoing, Refusal},
+    room::{Holder, Seat},
+};
+use heliograph_domain::{
+    ParticipantId,
+    entry::{ClaimRow, seen_key},
+};
+use heliograph_protocol::{
+    CloseCode, DeviceCheck, ErrorCode, LeftWhy, Media, Phase, Presence, SeatState, ServerMessage,
+};
+
+impl Room {
+    /// A page takes a seat. Whether it may is judged by the log (who holds the seat) and here (who may be in the room).
+    pub(crate) fn claim(
+        &mut self,
+        out: &mut Outgoing,
+        id: ParticipantId,
+        row: &ClaimRow,
+        data: &ClaimData,
+    ) -> ClaimOutcome {
+        if let Some(code) = self.why_not(id, data) {
+            return ClaimOutcome::Refused(code);
+        }
+        let acked = self.note_outbox(id, row);
+        let fresh = self.holder(id).is_none_or(|(session, _, _)| session != row.session);
+        let was_online = self
+            .seats
+            .get(&id)
+            .is_some_and(|seat| seat.presence == Presence::Online {});
+        self.sit(id, row, data, fresh);
+        if fresh {
+            self.renew_pairs(id);
+        }
+        if fresh || !was_online {
+            self.tell_of_arrival(out, id, fresh);
+        }
+        ClaimOutcome::Allowed { acked }
+    }
+
+    fn why_not(&self, id: ParticipantId, data: &ClaimData) -> Option<CloseCode> {
+        match self.state(id) {
+            Some(SeatState::Removed) => return Some(CloseCode::Removed),
+            Some(SeatState::Denied) => return Some(CloseCode::Denied),
+            Some(SeatState::Waiting | SeatState::Admitted | SeatState::Held) | None => {}
+        }
+        match self.phase {
+            Phase::Ended { reopen_until_ms } if !data.role.is_staff() || self.at > reopen_until_ms => {
+                Some(CloseCode::Ended)
+            }
+            Phase::Open {} | Phase::Ending { .. } | Phase::Ended { .. } => None,
+        }
+    }
+
+    /// What the page no longer holds can't come any more; what the log has, the page is told.
+    fn note_outbox(&mut self, id: ParticipantId, row: &ClaimRow) -> std::collections::BTreeMap<String, u64> {
+        let mut acked = std::collections::BTreeMap::new();
+        for span in &row.outbox {
+            let seen = self.seen.entry(seen_key(Some(id), &span.session)).or_default();
+            *seen = (*seen).max(span.first_c.saturating_sub(1));
+            acked.insert(span.session.clone(), *seen);
+        }
+        acked
+    }
+
+    fn sit(&mut self, id: ParticipantId, row: &ClaimRow, data: &ClaimData, fresh: bool) {
+        if fresh {
+            self.joins += 1;
+        }
+        let (at, joins, seq) = (self.at, self.joins, self.seq);
+        let state = match (data.role.is_staff(), self.state(id)) {
+            (true, _) => SeatState::Admitted,
+            (false, Some(state)) => state,
+            (false, None) => SeatState::Waiting,
+        };
+        let seat = self.seats.entry(id).or_insert_with(|| Seat {
+            role: data.role,
+            name: data.name.clone(),
+            language: data.language.clone(),
+            capabilities: data.capabilities,
+            rights_until: data.rights_until,
+            holder: None,
+            state,
+            presence: Presence::Online {},
+            media: Media::default(),
+            device: DeviceCheck::default(),
+            knocked: false,
+            since: at,
+            joined: joins,
+            delivered: seq,
+        });
+        seat.name = data.name.clone();
+        seat.language = data.language.clone();
+        seat.capabilities = data.capabilities;
+        seat.rights_until = data.rights_until;
+        seat.state = state;
+        seat.presence = Presence::Online {};
+        seat.holder = Some(Holder {
+            session: row.session.clone(),
+            attempt: row.attempt,
+            connection: row.connection.clone(),
+            outbox: row.outbox.clone(),
+        });
+        if fresh {
+            seat.joined = joins;
+            seat.media = Media::default();
+        }
+    }
+
+    fn tell_of_arrival(&mut self, out: &mut Outgoing, id: ParticipantId, fresh: bool) {
+        if let Some(waiting) = self.waiting(id) {
+            out.give(
+                self.staff_but(id),
+                ServerMessage::Updated {
+                    member: None,
+                    waiting: Some(waiting),
+                },
+            );
+            return;
+        }
+        for other in self.admitted_but(id) {
+            if let Some(member) = self.member(other, id) {
+                let updated = ServerMessage::Updated {
+                    member: Some(member.clone()),
+                    waiting: None,
+                };
+                out.give(
+                    [other],
+                    if fresh {
+                        ServerMessage::Joined { member }
+                    } else {
+                        updated
+                    },
+                );
+            }
+        }
+    }
+
+    /// A lease ran out. It counts only while the same attempt of the same session still has the seat.
+    pub(crate) fn presence(&mut self, out: &mut Outgoing, id: ParticipantId, session: &str, attempt: u64, left: bool) {
+        if self.holder(id).is_none_or(|(s, a, _)| s != session || a != attempt) {
+            return;
+        }
+        if left {
+            self.leave(out, id, LeftWhy::Lost);
+            return;
+        }
+        let since_ms = self.at;
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.presence = Presence::Reconnecting { since_ms };
+        }
+        self.tell_of_arrival(out, id, false);
+    }
+
+    pub(crate) fn bye(&mut self, out: &mut Outgoing, id: ParticipantId, session: &str) -> Result<(), Refusal> {
+        if self.holder(id).is_none_or(|(s, _, _)| s != session) {
+            return Err(ErrorCode::Stale);
+        }
+        self.leave(out, id, LeftWhy::Bye);
+        Ok(())
+    }
+
+    /// The seat is free again; who sat there stays admitted, or goes on waiting.
+    fn leave(&mut self, out: &mut Outgoing, id: ParticipantId, why: LeftWhy) {
+        let Some(seat) = self.seats.get_mut(&id) else { return };
+        seat.presence = Presence::Left {};
+        seat.holder = None;
+        seat.media = Media::default();
+        let readers = if seat.state == SeatState::Admitted {
+            self.admitted_but(id)
+        } else {
+            self.staff_but(id)
+        };
+        out.give(readers, ServerMessage::Left { participant: id, why });
+    }
+}
