@@ -1,0 +1,14 @@
+//! Ordered logs of sealed entries, one for each room, behind one port.
+//!
+//! A log numbers entries, keeps who has which seat, what was accepted of each session, leases and used tickets; it
+//! knows no room rules and reads no sealed data. [`Memory`] keeps logs in the process.
+#![deny(missing_docs)]
+
+mod memory;
+mod port;
+
+pub use memory::Memory;
+pub use port::{
+    AppendAnswer, Away, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Draft, Leases, LogEntry, Mark, RoomKey, RoomLog,
+    SeatBeat, Snapshot, Subscription, Tail, Ticket,
+};

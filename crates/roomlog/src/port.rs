@@ -1,0 +1,261 @@
+//! The port: what every log must do. docs/ARCHITECTURE.md, "A room is an ordered log", says why.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use heliograph_domain::{
+    ParticipantId, TenantId, UnixMillis, VisitId,
+    entry::{Audience, Chain, ClaimRow, EntryHeader},
+};
+use std::collections::BTreeMap;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+/// Which room.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomKey {
+    /// The institution that the visit belongs to.
+    pub institution: TenantId,
+    /// The visit.
+    pub visit: VisitId,
+}
+
+/// An entry as it lies in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// In the clear.
+    pub header: EntryHeader,
+    /// Sealed; a claim's begins with its row, `presence` and `due` have none.
+    pub data: Bytes,
+}
+
+/// How far a node has folded a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The last entry's seq, 0 for none.
+    pub seq: u64,
+    /// The chain there.
+    pub chain: Chain,
+}
+
+impl Mark {
+    /// Nothing folded.
+    pub const START: Mark = Mark {
+        seq: 0,
+        chain: Chain::START,
+    };
+}
+
+/// The log can't be reached. What was asked may or may not have been done: asking again is safe.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the room log can't be reached: {0}")]
+pub struct Away(pub String);
+
+/// A page asks for a seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// The seat.
+    pub seat: ParticipantId,
+    /// Session, attempt, connection, outbox.
+    pub row: ClaimRow,
+    /// The session that the person was shown as holder and wants to take the seat from.
+    pub takeover: Option<String>,
+    /// The ticket that it came with.
+    pub ticket: Option<Ticket>,
+    /// The sealed part of the entry's data.
+    pub sealed: Bytes,
+}
+
+/// A single-use ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Its random name.
+    pub jti: String,
+    /// When it may be forgotten.
+    pub expires: UnixMillis,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimAnswer {
+    /// It is the entry `seq`. The same attempt of the same connection gets the same answer again.
+    Granted {
+        /// Its seq: whether it holds is told by the fold at this place.
+        seq: u64,
+    },
+    /// A later attempt of the session was there before.
+    Stale,
+    /// Another page has the seat.
+    Taken {
+        /// Its session.
+        holder: String,
+    },
+    /// The ticket was used by another connection.
+    TicketUsed,
+    /// The node's mark is not in the log.
+    Rewound,
+    /// The log has no first entry yet.
+    Empty,
+}
+
+/// An entry to be appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The seat, for a client's entry.
+    pub from: Option<ParticipantId>,
+    /// The connection that brought it, for a client's entry: it must have the seat.
+    pub connection: Option<String>,
+    /// The session that numbered it.
+    pub session: String,
+    /// Its number there.
+    pub cseq: u64,
+    /// Who it is for.
+    pub audience: Audience,
+    /// What it is.
+    pub kind: String,
+    /// Sealed.
+    pub data: Bytes,
+}
+
+impl Draft {
+    /// Whether a seat that `session` has is free after this entry: its page said `bye`, or its node showed it out
+    /// (`p:<session>:<attempt>:left`).
+    pub fn frees_seat_of(&self, session: &str) -> bool {
+        let shown_out = self
+            .session
+            .strip_prefix("p:")
+            .and_then(|rest| rest.strip_prefix(session));
+        match self.kind.as_str() {
+            "bye" => self.session == session,
+            "presence" => shown_out.is_some_and(|rest| rest.starts_with(':') && rest.ends_with(":left")),
+            _ => false,
+        }
+    }
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppendAnswer {
+    /// It has this place.
+    Ok {
+        /// Its seq.
+        seq: u64,
+        /// The chain there.
+        chain: Chain,
+        /// When the log took it.
+        at: UnixMillis,
+    },
+    /// It was there before; so much of the session is in the log.
+    Dup {
+        /// The highest number accepted.
+        acked: u64,
+    },
+    /// One before it is missing.
+    Gap {
+        /// In this session.
+        session: String,
+        /// The highest number accepted there.
+        acked: u64,
+    },
+    /// The connection does not have the seat.
+    Unclaimed,
+    /// The node's mark is not in the log.
+    Rewound,
+}
+
+/// A node tells which of its seats are alive, every few seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beat {
+    /// How far the node has folded.
+    pub mark: Mark,
+    /// The seats whose sockets it has.
+    pub seats: Vec<SeatBeat>,
+    /// The room's next deadline, which the log turns into a `due` entry when it has come.
+    pub deadline: Option<UnixMillis>,
+}
+
+/// One living seat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeatBeat {
+    /// The seat.
+    pub seat: ParticipantId,
+    /// The session that has it.
+    pub session: String,
+    /// The attempt.
+    pub attempt: u64,
+    /// What its page has taken.
+    pub acked: Option<Mark>,
+}
+
+/// What a beat found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BeatAnswer {
+    /// The node's mark is not in the log.
+    pub rewound: bool,
+    /// The seq of the log's last entry.
+    pub head: u64,
+    /// Seats of this beat that the log no longer counts as theirs: the page must claim again.
+    pub lapsed: Vec<ParticipantId>,
+    /// The highest number accepted, by `seat:session`.
+    pub seen: BTreeMap<String, u64>,
+    /// What each seat's page has taken, as far as it told.
+    pub acked: BTreeMap<ParticipantId, Mark>,
+}
+
+/// Leases, in milliseconds of the log's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leases {
+    /// Between two beats. A sweep that finds the last one more than two beats old expires nothing: an outage makes nobody leave.
+    pub beat_ms: i64,
+    /// How long a seat counts as online without a beat.
+    pub lease_ms: i64,
+    /// How long it is `reconnecting` before it has left.
+    pub reconnecting_ms: i64,
+}
+
+/// A fold, sealed, that replaces all entries up to its mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where it stands.
+    pub mark: Mark,
+    /// The log's instant there.
+    pub at: UnixMillis,
+    /// The sealed fold.
+    pub data: Bytes,
+}
+
+/// What is in a log after a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tail {
+    /// The snapshot to start from, if the mark was trimmed (or nothing was folded yet).
+    pub base: Option<Snapshot>,
+    /// The entries after the base or the mark.
+    pub entries: Vec<LogEntry>,
+}
+
+/// New entries of a room, in order. It may skip some when its reader is slow: a hole in `seq` is filled by `read_after`.
+pub type Subscription = mpsc::Receiver<LogEntry>;
+
+/// Ordered logs, one for each room.
+#[async_trait]
+pub trait RoomLog: Send + Sync + 'static {
+    /// Gives a seat to a page, or says why not. A granted claim is an entry.
+    async fn claim(&self, room: &RoomKey, mark: Mark, claim: ClaimRequest) -> Result<ClaimAnswer, Away>;
+
+    /// Appends an entry.
+    async fn append(&self, room: &RoomKey, mark: Mark, draft: Draft) -> Result<AppendAnswer, Away>;
+
+    /// Renews leases, sweeps those that ran out, appends what is due.
+    async fn beat(&self, room: &RoomKey, beat: Beat) -> Result<BeatAnswer, Away>;
+
+    /// Everything after a seq.
+    async fn read_after(&self, room: &RoomKey, seq: u64) -> Result<Tail, Away>;
+
+    /// All entries from now on.
+    async fn subscribe(&self, room: &RoomKey) -> Result<Subscription, Away>;
+
+    /// Trims the log to a snapshot; `false` if it is not newer, or not of this log.
+    async fn snapshot(&self, room: &RoomKey, snapshot: Snapshot) -> Result<bool, Away>;
+
+    /// Removes a room whose time is over.
+    async fn forget(&self, room: &RoomKey) -> Result<(), Away>;
+}
