@@ -1,0 +1,96 @@
+//! Looking at visits.
+
+use crate::view::{DayVisits, Viewer, Visit};
+use crate::{App, Caller, Coded, StoreError};
+use heliograph_domain::person::Institution;
+use heliograph_domain::visit::{self, Service, Span};
+use heliograph_domain::zone::{LocalDate, Zone};
+use heliograph_domain::{StaffRole, VisitId};
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum VisitError {
+    #[error("there is no such visit")]
+    NotFound,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Coded for VisitError {
+    fn code(&self) -> &'static str {
+        match self {
+            VisitError::NotFound => "not_found",
+            VisitError::Store(error) => error.code(),
+        }
+    }
+}
+
+/// The visits of a day of the caller's zone (today's, if none is named) that the caller may see, by start.
+pub async fn day(app: &App, caller: &Caller, day: Option<LocalDate>) -> Result<DayVisits, VisitError> {
+    let now = app.now();
+    let day = day.unwrap_or_else(|| app.tzdb.local(&caller.zone, now.seconds()).wall.date());
+    let range = app.tzdb.day(&caller.zone, day);
+    let span = Span {
+        start: range.start,
+        end: range.end,
+    };
+    let (institution, services) = surroundings(app, caller).await?;
+    let viewer = viewer(app, &caller.zone, &institution, &services);
+    let visits = app.store.visits_between(&caller.institution, span).await?;
+    Ok(DayVisits {
+        day,
+        zone: caller.zone.clone(),
+        now_ms: now,
+        tzdb_version: app.tzdb.version().to_owned(),
+        visits: visits
+            .iter()
+            .filter(|visit| may_see(caller, visit))
+            .map(|visit| viewer.visit(visit))
+            .collect(),
+    })
+}
+
+/// One visit.
+pub async fn get(app: &App, caller: &Caller, visit: VisitId) -> Result<Visit, VisitError> {
+    let visit = app
+        .store
+        .visit(&caller.institution, visit)
+        .await?
+        .filter(|visit| may_see(caller, visit));
+    let visit = visit.ok_or(VisitError::NotFound)?;
+    let (institution, services) = surroundings(app, caller).await?;
+    Ok(viewer(app, &caller.zone, &institution, &services).visit(&visit))
+}
+
+/// Schedulers and administrators see all visits of their institution, others those that they take part in.
+fn may_see(caller: &Caller, visit: &visit::Visit) -> bool {
+    caller.is_any(&[StaffRole::Scheduler, StaffRole::Administrator])
+        || visit.participants.iter().any(|one| one.person == caller.person)
+}
+
+pub(crate) fn viewer<'a>(
+    app: &'a App,
+    zone: &'a Zone,
+    institution: &'a Institution,
+    services: &[Service],
+) -> Viewer<'a> {
+    let services = services
+        .iter()
+        .map(|service| (service.id, service.name.clone()))
+        .collect();
+    Viewer {
+        tzdb: &app.tzdb,
+        zone,
+        institution,
+        services,
+    }
+}
+
+async fn surroundings(app: &App, caller: &Caller) -> Result<(Institution, Vec<Service>), VisitError> {
+    let institution = app
+        .store
+        .institution(&caller.institution)
+        .await?
+        .ok_or(VisitError::NotFound)?;
+    Ok((institution, app.store.services(&caller.institution).await?))
+}

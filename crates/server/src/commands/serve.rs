@@ -1,0 +1,120 @@
+//! `heliograph serve`.
+
+use super::{Environment, demo};
+use crate::config::Config;
+use crate::data::{DataFolder, plainly};
+use crate::lifecycle::Lifecycle;
+use crate::readiness::Dependencies;
+use crate::telemetry;
+use crate::wiring::Service;
+use anyhow::anyhow;
+use axum::serve::ListenerExt;
+use heliograph_http::{Edge, Guesses, Origin, Origins};
+use heliograph_signaling::Settings;
+use std::io::{self, ErrorKind, Write, stdout};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// A transaction that is still under way then is rolled back by the database.
+const LAST_WORDS: Duration = Duration::from_millis(300);
+/// Tasks that are still busy then are left to the system.
+const LEFT_BEHIND: Duration = Duration::from_millis(200);
+
+pub(super) fn run(read: &Environment, with_demo: bool) -> anyhow::Result<()> {
+    let runtime = super::runtime()?;
+    let served = runtime.block_on(serve(&read.loaded.config, read.secret.clone(), with_demo));
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    served
+}
+
+async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyhow::Result<()> {
+    telemetry::log(&config.log)?;
+    let figures = telemetry::count()?;
+    let life = Lifecycle::begin()?;
+    let data = DataFolder::open(&config.data.dir)?;
+    let listener = listen(config.http.listen.0).await?;
+    let _held = data.hold()?;
+    let service = Service::open(config, &data, secret).await?;
+
+    let here = reachable(listener.local_addr()?);
+    let public = config.http.public_url.clone().unwrap_or_else(|| Origin::http(here));
+    if !public.is_https() && !config.http.listen.0.ip().is_loopback() {
+        tracing::warn!("browsers give camera and cookies only to https: set public_url, and put TLS in front");
+    }
+    let settings = Settings {
+        limits: config.signaling.limits.clone(),
+        timers: config.signaling.timers.clone(),
+        ice_servers: config.ice.servers.clone(),
+    };
+    let edge = Edge {
+        rooms: service.rooms(settings, life.stop.clone(), life.tasks.clone()),
+        app: service.app.clone(),
+        frame_bytes: config.signaling.limits.frame_bytes,
+        proxies: config.http.trusted_proxies.clone().into(),
+        guesses: Guesses::default(),
+        origins: Arc::new(Origins {
+            public: public.clone(),
+            allowed: config.http.allowed_origins.clone(),
+        }),
+        entropy: Arc::clone(&service.entropy),
+        readiness: Arc::new(Dependencies {
+            store: service.store.clone(),
+            tzdb: service.tzdb.clone(),
+            clock: Arc::clone(&service.clock),
+            stop: life.stop.clone(),
+        }),
+        figures: figures.clone(),
+    };
+
+    let doors = if with_demo {
+        demo::lines(&demo::make(&service, &data, &public).await?)
+    } else {
+        String::new()
+    };
+    let lines = format!(
+        "listening on {}\n{doors}data        {}\nstop        Ctrl-C\n",
+        Origin::http(here),
+        data.path().display()
+    );
+    // Whoever reads may have gone: no reason to stop.
+    let _ = stdout().write_all(lines.as_bytes()).and_then(|()| stdout().flush());
+    tracing::info!(tzdb = service.tzdb.version(), "started");
+
+    // Small frames must not wait for each other.
+    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
+    let router = heliograph_http::router(edge).into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = axum::serve(listener, router).with_graceful_shutdown(life.stop.clone().cancelled_owned());
+    life.tasks.spawn(async move {
+        if let Err(error) = stopped.await {
+            tracing::error!(%error, "the service can't accept connections any more");
+        }
+    });
+    life.tasks.spawn(telemetry::tidy_figures(figures, life.stop.clone()));
+    life.run().await;
+    drop(tokio::time::timeout(LAST_WORDS, service.store.close()).await);
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let explain = |error: io::Error| {
+        let remedy = match error.kind() {
+            ErrorKind::AddrInUse => "stop the program that has it, or take a free one with --listen 127.0.0.1:0",
+            ErrorKind::PermissionDenied => "choose a port of 1024 or more with --listen",
+            _ => "choose another address with --listen, such as 127.0.0.1:8080",
+        };
+        anyhow!("{address} can't be listened to ({}); {remedy}", plainly(&error))
+    };
+    TcpListener::bind(address).await.map_err(explain)
+}
+
+/// "All addresses" is none that a browser could open.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

@@ -1,0 +1,111 @@
+//! The configuration: defaults, over them the file, over it the environment, over it the command line.
+
+mod address;
+mod layers;
+mod show;
+
+pub use address::{DatabaseUrl, Listen, LogLevel};
+pub use layers::{Sources, load};
+pub use show::show;
+
+use figment::Figment;
+use heliograph_http::{Network, Origin};
+use heliograph_protocol::{IceServer, Limits, Timers};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Every key and its default. docs/OPERATIONS.md explains them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub http: Http,
+    pub data: Data,
+    pub database: Database,
+    pub zones: Zones,
+    pub signaling: Signaling,
+    pub ice: Ice,
+    pub log: Log,
+    pub secret: SecretSource,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    pub listen: Listen,
+    /// Where people reach the service; else at what it listens to.
+    pub public_url: Option<Origin>,
+    /// Other sites whose pages may use the service.
+    pub allowed_origins: Vec<Origin>,
+    /// Proxies of ours: their word is taken for the address of a caller.
+    pub trusted_proxies: Vec<Network>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// Where the database file and the secret lie.
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// Else a file in the data folder.
+    pub url: Option<DatabaseUrl>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Zones {
+    /// A folder of compiled time zones that is used when it is the newest.
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Signaling {
+    pub timers: Timers,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ice {
+    pub servers: Vec<IceServer>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: LogLevel,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretSource {
+    /// Else a file in the data folder.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { dir: "data".into() }
+    }
+}
+
+/// A configuration, and where each of its values comes from.
+pub struct Loaded {
+    pub config: Config,
+    figment: Figment,
+}

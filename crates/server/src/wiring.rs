@@ -1,0 +1,126 @@
+//! Joins ports and those who serve them.
+
+mod rooms;
+
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::Config;
+use crate::data::DataFolder;
+use crate::secret::{self, Place};
+use anyhow::{Context, anyhow};
+use heliograph_access::Keys;
+use heliograph_app::App;
+use heliograph_domain::clock::{Clock, Entropy};
+use heliograph_domain::zone::{Tzdb, TzdbSource};
+use heliograph_roomlog::{Leases, Memory};
+use heliograph_signaling::{Ports, Rooms, Settings};
+use heliograph_store::{Store, StoreError, file_url};
+use rooms::RoomsOfApp;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The parts of a service that need no socket.
+pub struct Service {
+    pub app: App,
+    pub store: Store,
+    pub tzdb: Tzdb,
+    pub keys: Keys,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Service {
+    /// Opens everything that the configuration names, and brings the database up to date.
+    pub async fn open(config: &Config, data: &DataFolder, variable: Option<String>) -> anyhow::Result<Self> {
+        let place = Place::of(variable, config.secret.file.as_deref(), data.path());
+        let keys = secret::load_or_make(&place, &SystemEntropy)?;
+        let (tzdb, _) = zones(config)?;
+        let store = open_store(config, data).await?;
+        migrate(&store).await?;
+        Self::new(store, keys, tzdb, Arc::new(SystemClock), Arc::new(SystemEntropy)).await
+    }
+
+    /// Joins what is open.
+    pub async fn new(
+        store: Store,
+        keys: Keys,
+        tzdb: Tzdb,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> anyhow::Result<Self> {
+        let app = App::new(
+            store.clone(),
+            keys.clone(),
+            tzdb.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&entropy),
+        );
+        app.announce_tzdb().await.context("the database can't be written to")?;
+        Ok(Self {
+            app,
+            store,
+            tzdb,
+            keys,
+            clock,
+            entropy,
+        })
+    }
+
+    /// Rooms in the memory of this process.
+    pub fn rooms(&self, settings: Settings, stop: CancellationToken, tasks: TaskTracker) -> Rooms {
+        let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        let leases = Leases {
+            beat_ms: ms(settings.timers.beat_ms),
+            lease_ms: ms(settings.timers.lease_ms),
+            reconnecting_ms: ms(settings.timers.reconnecting_ms),
+        };
+        let of_app = Arc::new(RoomsOfApp(self.app.clone()));
+        let ports = Ports {
+            log: Arc::new(Memory::new(Arc::clone(&self.clock), leases)),
+            rights: Arc::clone(&of_app) as _,
+            record: of_app,
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            keys: self.keys.clone(),
+        };
+        Rooms::new(ports, settings, stop, tasks)
+    }
+}
+
+/// The newest time zone database, and all that were seen.
+pub fn zones(config: &Config) -> anyhow::Result<(Tzdb, Vec<TzdbSource>)> {
+    Tzdb::newest(config.zones.dir.as_deref()).context("the folder of [zones] dir can't be used")
+}
+
+/// The database that the configuration names, else a file in the data folder.
+pub async fn open_store(config: &Config, data: &DataFolder) -> anyhow::Result<Store> {
+    if let Some(url) = &config.database.url {
+        let opened = Store::open(url.reveal()).await;
+        return opened.with_context(|| format!("the database {url} can't be opened"));
+    }
+    data.check_database()?;
+    let file = data.database_file();
+    let opened = Store::open(&file_url(&file)).await;
+    opened.with_context(|| format!("the database {} can't be opened", file.display()))
+}
+
+/// Brings the database up to date. Where nothing is to be done, nothing is asked for: a service that shares a database
+/// need not own it.
+pub async fn migrate(store: &Store) -> anyhow::Result<()> {
+    if pending(store).await? > 0 {
+        store.migrate().await?;
+    }
+    Ok(())
+}
+
+/// How many steps the database is behind this release.
+pub async fn pending(store: &Store) -> anyhow::Result<usize> {
+    store.pending_migrations().await.map_err(|error| match error {
+        StoreError::Migration(why) => {
+            anyhow!(
+                "this release can't use the database: {why}; start that release, or choose another folder with --data"
+            )
+        }
+        other => other.into(),
+    })
+}

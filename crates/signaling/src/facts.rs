@@ -1,0 +1,88 @@
+//! Decisions that are recorded in the store before their sender hears that they are taken.
+
+use crate::{Fact, Ports};
+use heliograph_domain::ParticipantId;
+use heliograph_protocol::ClientMessage;
+use heliograph_room::{Body, Entry};
+use heliograph_roomlog::RoomKey;
+use std::collections::VecDeque;
+
+/// Facts on their way to the store, oldest first.
+#[derive(Default)]
+pub(crate) struct Facts {
+    waiting: VecDeque<Fact>,
+}
+
+impl Facts {
+    /// Notes an entry if it must be recorded.
+    pub fn note(&mut self, entry: &Entry) {
+        let (Some(seat), Body::Message(message)) = (entry.header.from, &entry.body) else {
+            return;
+        };
+        if let Some((kind, participant)) = recorded(message) {
+            self.waiting.push_back(Fact {
+                seat,
+                session: entry.header.session.clone(),
+                cseq: entry.header.cseq,
+                kind,
+                participant,
+                at: entry.header.at,
+            });
+        }
+    }
+
+    /// Writes what waits; what the store did not take waits on.
+    pub async fn write(&mut self, ports: &Ports, room: &RoomKey) {
+        while let Some(fact) = self.waiting.front() {
+            if let Err(away) = ports.record.record(&room.institution, room.visit, fact).await {
+                tracing::warn!(visit = %room.visit, kind = fact.kind, "a decision waits for the store: {away}");
+                return;
+            }
+            self.waiting.pop_front();
+        }
+    }
+
+    /// The highest number of a seat's session that may be acknowledged, given what the fold has seen.
+    pub fn acknowledged(&self, seat: ParticipantId, session: &str, seen: u64) -> u64 {
+        let first = self
+            .waiting
+            .iter()
+            .find(|fact| fact.seat == seat && fact.session == session);
+        first.map_or(seen, |fact| seen.min(fact.cseq - 1))
+    }
+
+    /// Nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+fn recorded(message: &ClientMessage) -> Option<(&'static str, Option<ParticipantId>)> {
+    match message {
+        ClientMessage::Admit(decision)
+        | ClientMessage::Deny(decision)
+        | ClientMessage::Hold(decision)
+        | ClientMessage::Remove(decision) => Some((message.kind(), Some(decision.participant))),
+        ClientMessage::End {} | ClientMessage::UndoEnd {} | ClientMessage::Reopen {} => Some((message.kind(), None)),
+        ClientMessage::Hello(_)
+        | ClientMessage::Sdp(_)
+        | ClientMessage::Ice(_)
+        | ClientMessage::Reset(_)
+        | ClientMessage::Media(_)
+        | ClientMessage::Chat(_)
+        | ClientMessage::Knock { .. }
+        | ClientMessage::Unknock {}
+        | ClientMessage::Role { .. }
+        | ClientMessage::AskMute { .. }
+        | ClientMessage::Lock { .. }
+        | ClientMessage::Extend { .. }
+        | ClientMessage::StepOut {}
+        | ClientMessage::CallMe { .. }
+        | ClientMessage::Nop {}
+        | ClientMessage::Ack { .. }
+        | ClientMessage::IceServers {}
+        | ClientMessage::Quality { .. }
+        | ClientMessage::Ping {}
+        | ClientMessage::Bye {} => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! What a joined page sends.
+
+use super::{Frame, Host};
+use heliograph_domain::{ParticipantId, entry::Audience};
+use heliograph_protocol::{ClientMessage, CloseCode, LineLevel};
+use heliograph_room::VoidData;
+use heliograph_roomlog::{AppendAnswer, Mark};
+
+impl Host {
+    pub(super) async fn frame(&mut self, frame: Frame) {
+        let Some(connection) = self.connections.get(&frame.seat).filter(|c| c.id == frame.connection) else {
+            return;
+        };
+        let own = connection.session.to_string();
+        let message = frame.message;
+        let Some(c) = frame.c else {
+            if let Ok(message) = &message {
+                self.unnumbered(frame.seat, message);
+            }
+            return;
+        };
+        let session = frame.session.map_or(own, |session| session.to_string());
+        let draft = match &message {
+            Ok(message) => {
+                let plain = serde_json::to_vec(message).expect("keys are texts and numbers are finite");
+                let audience = audience(message);
+                self.sealed(
+                    Some(frame.seat),
+                    Some(frame.connection),
+                    session.clone(),
+                    c,
+                    audience,
+                    message.kind(),
+                    &plain,
+                )
+            }
+            Err(code) => {
+                let plain = serde_json::to_vec(&VoidData { code: *code }).expect("a code is a text");
+                self.sealed(
+                    Some(frame.seat),
+                    Some(frame.connection),
+                    session.clone(),
+                    c,
+                    Audience::Own,
+                    "void",
+                    &plain,
+                )
+            }
+        };
+        match self.append(draft).await {
+            Ok(AppendAnswer::Ok { .. }) => {}
+            Ok(AppendAnswer::Dup { .. }) => {
+                self.facts.write(&self.ports, &self.key).await;
+                self.ack_seat(frame.seat, &session, false);
+            }
+            Ok(AppendAnswer::Gap { session, .. }) => self.ack_seat(frame.seat, &session, true),
+            Ok(AppendAnswer::Unclaimed) => self.close(frame.seat, CloseCode::Reclaim),
+            Ok(AppendAnswer::Rewound) => self.start_over(),
+            // The client keeps it and sends it again.
+            Err(away) => tracing::warn!(visit = %self.key.visit, "an entry was not taken: {away}"),
+        }
+    }
+
+    /// Messages that carry no number never reach the log.
+    fn unnumbered(&mut self, seat: ParticipantId, message: &ClientMessage) {
+        let now = self.ports.clock.now();
+        match message {
+            ClientMessage::Ack { s, chain } => {
+                if let Some(connection) = self.connections.get_mut(&seat) {
+                    connection.acked = Some(Mark { seq: *s, chain: *chain });
+                }
+            }
+            ClientMessage::IceServers {} => {
+                if let Some(connection) = self.connections.get(&seat) {
+                    self.tell_ice_servers(connection, now);
+                }
+            }
+            ClientMessage::Quality { peers } => {
+                for peer in peers {
+                    let level = match peer.level {
+                        LineLevel::Good => "good",
+                        LineLevel::Weak => "weak",
+                        LineLevel::Lost => "lost",
+                    };
+                    metrics::counter!("heliograph_line_reports_total", "level" => level).increment(1);
+                }
+            }
+            ClientMessage::Hello(_)
+            | ClientMessage::Ping {}
+            | ClientMessage::Sdp(_)
+            | ClientMessage::Ice(_)
+            | ClientMessage::Reset(_)
+            | ClientMessage::Media(_)
+            | ClientMessage::Chat(_)
+            | ClientMessage::Knock { .. }
+            | ClientMessage::Unknock {}
+            | ClientMessage::Admit(_)
+            | ClientMessage::Deny(_)
+            | ClientMessage::Hold(_)
+            | ClientMessage::Role { .. }
+            | ClientMessage::AskMute { .. }
+            | ClientMessage::Remove(_)
+            | ClientMessage::Lock { .. }
+            | ClientMessage::Extend { .. }
+            | ClientMessage::StepOut {}
+            | ClientMessage::End {}
+            | ClientMessage::UndoEnd {}
+            | ClientMessage::Reopen {}
+            | ClientMessage::CallMe { .. }
+            | ClientMessage::Nop {}
+            | ClientMessage::Bye {} => {}
+        }
+    }
+
+    fn ack_seat(&self, seat: ParticipantId, session: &str, back: bool) {
+        if let Some(connection) = self.connections.get(&seat) {
+            self.ack(connection, seat, session, back);
+        }
+    }
+}
+
+/// Whom a message is for. The fold decides whether they get it.
+fn audience(message: &ClientMessage) -> Audience {
+    match message {
+        ClientMessage::Sdp(sdp) => Audience::Seat(sdp.to),
+        ClientMessage::Ice(ice) => Audience::Seat(ice.to),
+        ClientMessage::Reset(reset) => Audience::Seat(reset.to),
+        ClientMessage::Chat(chat) => chat.to.into(),
+        ClientMessage::AskMute { participant } => Audience::Seat(*participant),
+        ClientMessage::Knock { .. } | ClientMessage::Unknock {} | ClientMessage::CallMe { .. } => Audience::Staff,
+        ClientMessage::Nop {} => Audience::Own,
+        ClientMessage::Media(_)
+        | ClientMessage::Admit(_)
+        | ClientMessage::Deny(_)
+        | ClientMessage::Hold(_)
+        | ClientMessage::Role { .. }
+        | ClientMessage::Remove(_)
+        | ClientMessage::Lock { .. }
+        | ClientMessage::Extend { .. }
+        | ClientMessage::StepOut {}
+        | ClientMessage::End {}
+        | ClientMessage::UndoEnd {}
+        | ClientMessage::Reopen {}
+        | ClientMessage::Bye {}
+        | ClientMessage::Hello(_)
+        | ClientMessage::Ack { .. }
+        | ClientMessage::IceServers {}
+        | ClientMessage::Quality { .. }
+        | ClientMessage::Ping {} => Audience::All,
+    }
+}

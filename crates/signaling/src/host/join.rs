@@ -1,0 +1,310 @@
+//! A page takes its seat: claim, welcome, and what it missed.
+
+use super::{Connection, Host, Join, Kept, log::frame_of};
+use crate::seal::Binding;
+use bytes::Bytes;
+use heliograph_access::resume;
+use heliograph_domain::{
+    ParticipantId, UnixMillis,
+    entry::{Audience, ClaimRow, OutboxSpan},
+};
+use heliograph_protocol::{CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, ServerMessage, SharedFrame};
+use heliograph_room::ClaimData;
+use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest};
+use std::collections::BTreeMap;
+
+/// How long a node that can't reach its store or log asks pages to wait.
+const RETRY_MS: u64 = 1_000;
+
+impl Host {
+    pub(super) async fn join(&mut self, join: Join) {
+        if let Err(away) = self.try_join(&join).await {
+            tracing::warn!(visit = %self.key.visit, "a page could not join: {away}");
+            let retry = Some(RETRY_MS);
+            turn_away(&join, ErrorCode::StoreUnavailable, CloseCode::Reclaim, None, retry);
+        }
+    }
+
+    async fn try_join(&mut self, join: &Join) -> Result<(), Away> {
+        self.load().await?;
+        let Some(data) = self.claim_data(join) else {
+            turn_away(join, ErrorCode::TooLate, CloseCode::Expired, None, None);
+            return Ok(());
+        };
+        let row = row_of(join);
+        let claim = self.claim_request(join, &row, &data);
+        self.refused = None;
+        match self.ports.log.claim(&self.key, self.mark(), claim).await? {
+            ClaimAnswer::Granted { seq } => self.catch_up(seq).await?,
+            ClaimAnswer::Stale => {
+                join.queue.close(CloseCode::Reclaim);
+                return Ok(());
+            }
+            ClaimAnswer::Taken { holder } => {
+                // Who was shown out may still have the seat's lease: then the reason is that, and not another page.
+                match self.shown_out(join.seat, data.role) {
+                    Some(code) => turn_away(join, ErrorCode::Forbidden, code, None, None),
+                    None => turn_away(join, ErrorCode::SeatTaken, CloseCode::Superseded, Some(holder), None),
+                }
+                return Ok(());
+            }
+            ClaimAnswer::TicketUsed => {
+                turn_away(join, ErrorCode::Unauthorized, CloseCode::Auth, None, None);
+                return Ok(());
+            }
+            ClaimAnswer::Rewound | ClaimAnswer::Empty => {
+                self.start_over();
+                return Err(Away("the log is not the one that was folded".to_owned()));
+            }
+        }
+        if let Some((_, code)) = self
+            .refused
+            .take()
+            .filter(|(connection, _)| connection == &join.connection)
+        {
+            let error = match code {
+                CloseCode::Ended => ErrorCode::RoomEnded,
+                CloseCode::Reclaim
+                | CloseCode::Slow
+                | CloseCode::Heartbeat
+                | CloseCode::Rate
+                | CloseCode::Drained
+                | CloseCode::Auth
+                | CloseCode::Expired
+                | CloseCode::Removed
+                | CloseCode::Denied
+                | CloseCode::Superseded => ErrorCode::Forbidden,
+            };
+            turn_away(join, error, code, None, None);
+            self.note_leaving(
+                join.seat,
+                &join.hello.session,
+                join.hello.attempt,
+                join.connection.clone(),
+            );
+            return Ok(());
+        }
+        if self
+            .room
+            .holder(join.seat)
+            .is_none_or(|(_, _, connection)| connection != join.connection)
+        {
+            join.queue.close(CloseCode::Reclaim);
+            return Ok(());
+        }
+        self.welcome(join, data.role);
+        Ok(())
+    }
+
+    /// Who sits down; `None` when the time is over. Rights last while somebody admitted is there.
+    fn claim_data(&self, join: &Join) -> Option<ClaimData> {
+        let now = self.ports.clock.now();
+        let capabilities = join.hello.capabilities;
+        match &join.rights {
+            Some(rights) => (rights.until > now || self.room.is_occupied()).then(|| ClaimData {
+                role: rights.role,
+                name: rights.name.clone(),
+                language: rights.language.clone(),
+                rights_until: rights.until,
+                capabilities,
+            }),
+            None => self
+                .room
+                .remembered_claim(join.seat, capabilities)
+                .filter(|data| data.rights_until > now || self.room.is_occupied()),
+        }
+    }
+
+    fn claim_request(&self, join: &Join, row: &ClaimRow, data: &ClaimData) -> ClaimRequest {
+        let plain = serde_json::to_vec(data).expect("texts and numbers are always JSON");
+        let session = format!("k:{}", row.session);
+        let binding = Binding {
+            from: Some(join.seat),
+            session: &session,
+            cseq: row.attempt,
+            audience: Audience::Own,
+            kind: "claim",
+        };
+        ClaimRequest {
+            seat: join.seat,
+            row: row.clone(),
+            takeover: join.hello.takeover.clone(),
+            ticket: join.ticket.clone(),
+            sealed: Bytes::from(self.sealer.seal(binding, &plain)),
+        }
+    }
+
+    fn welcome(&mut self, join: &Join, role: heliograph_domain::Role) {
+        let hello = &join.hello;
+        let connection = Connection {
+            id: join.connection.clone(),
+            session: hello.session.clone(),
+            attempt: hello.attempt,
+            role,
+            queue: join.queue.clone(),
+            acked: None,
+        };
+        let acked: BTreeMap<_, _> = hello
+            .outbox
+            .iter()
+            .map(|span| {
+                let seen = self.room.seen(join.seat, span.session.as_str());
+                (
+                    span.session.to_string(),
+                    self.facts.acknowledged(join.seat, span.session.as_str(), seen),
+                )
+            })
+            .collect();
+        let resumed = match hello.last {
+            None => Resumed::New,
+            Some(last) if self.has(last) => Resumed::Full,
+            Some(_) => Resumed::Resync,
+        };
+        let secret = resume::resume_secret(
+            &self.ports.keys,
+            &self.key.institution,
+            self.key.visit,
+            join.seat,
+            &hello.session,
+        );
+        let now = self.ports.clock.now();
+        let here = Header {
+            s: Some(self.room.seq()),
+            chain: Some(self.room.chain()),
+            at: Some(self.room.at()),
+            ..Header::default()
+        };
+        let welcome = ServerMessage::Welcome {
+            secret: format!("{}.{secret}", self.key.institution),
+            acked: acked.clone(),
+            resumed,
+            server_time_ms: now,
+            timers: self.settings.timers.clone(),
+            limits: self.settings.limits.clone(),
+        };
+        let mut frames = vec![
+            SharedFrame::new(
+                Header {
+                    session: Some(hello.session.to_string()),
+                    ..here.clone()
+                },
+                &welcome,
+            )
+            .text()
+            .to_owned(),
+        ];
+        match (resumed, hello.last) {
+            (Resumed::Full, Some(last)) => self.replay(join.seat, last.s, |_, _| true, &mut frames),
+            (Resumed::Resync, _) | (Resumed::Full, None) => {
+                let resync = ServerMessage::Resync {
+                    why: ResyncWhy::NotInLog,
+                    acked,
+                };
+                frames.push(SharedFrame::new(here.clone(), &resync).text().to_owned());
+                self.replay(join.seat, 0, |_, _| true, &mut frames);
+                frames.push(self.snapshot_frame(join.seat, here));
+            }
+            (Resumed::New, _) => {
+                // What was refused of an older page life is told to its heir.
+                let own = |session: &str| hello.outbox.iter().any(|span| span.session.as_str() == session);
+                let told =
+                    |session: &str, m: &ServerMessage| matches!(m, ServerMessage::Refused { .. }) && own(session);
+                self.replay(join.seat, 0, told, &mut frames);
+                frames.push(self.snapshot_frame(join.seat, here));
+            }
+        }
+        connection.queue.send_backlog(frames);
+        self.tell_ice_servers(&connection, now);
+        self.connections.insert(join.seat, connection);
+        metrics::counter!("heliograph_joins_total", "resumed" => resumed_name(resumed)).increment(1);
+    }
+
+    fn snapshot_frame(&self, seat: ParticipantId, here: Header) -> String {
+        let snapshot = ServerMessage::Snapshot {
+            marks: self.room.marks(),
+            room: self.room.view(seat),
+        };
+        SharedFrame::new(here, &snapshot).text().to_owned()
+    }
+
+    pub(super) fn tell_ice_servers(&self, connection: &Connection, now: UnixMillis) {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let servers = self.settings.ice_servers.clone();
+        let message = ServerMessage::IceServers {
+            servers,
+            expires_at_ms: now.plus(DAY_MS),
+        };
+        connection.queue.tell(Header::default(), &message);
+    }
+
+    /// Whether a page's place is one of this log.
+    fn has(&self, last: Position) -> bool {
+        let here = |seq, chain| (seq, chain) == (last.s, last.chain);
+        let kept = |kept: &Kept| here(kept.entry.header.seq, kept.entry.header.chain);
+        here(self.base.seq(), self.base.chain()) || self.ring.iter().any(kept)
+    }
+
+    /// What was addressed to a seat after a place: the fold says again who that was, entry by entry.
+    fn replay(
+        &self,
+        seat: ParticipantId,
+        after: u64,
+        wanted: impl Fn(&str, &ServerMessage) -> bool,
+        frames: &mut Vec<String>,
+    ) {
+        let mut room = self.base.clone();
+        for Kept { entry, .. } in &self.ring {
+            let applied = room.apply(entry);
+            if entry.header.seq <= after {
+                continue;
+            }
+            for delivery in applied.deliveries {
+                let Some((_, p)) = delivery.to.iter().find(|(to, _)| *to == seat) else {
+                    continue;
+                };
+                if delivery
+                    .message
+                    .as_ref()
+                    .is_none_or(|message| wanted(&entry.header.session, message))
+                {
+                    frames.push(frame_of(&entry.header, &delivery).for_reader(*p));
+                }
+            }
+        }
+    }
+}
+
+fn turn_away(join: &Join, code: ErrorCode, close: CloseCode, holder: Option<String>, retry_after_ms: Option<u64>) {
+    let error = ServerMessage::Error {
+        code,
+        for_c: None,
+        holder,
+        retry_after_ms,
+        detail: None,
+    };
+    join.queue.tell(Header::default(), &error);
+    join.queue.close(close);
+}
+
+fn row_of(join: &Join) -> ClaimRow {
+    let hello = &join.hello;
+    let span = |o: &heliograph_protocol::OutboxRange| OutboxSpan {
+        session: o.session.to_string(),
+        first_c: o.first_c,
+        next_c: o.next_c,
+    };
+    ClaimRow {
+        session: hello.session.to_string(),
+        attempt: hello.attempt,
+        connection: join.connection.clone(),
+        outbox: hello.outbox.iter().map(span).collect(),
+    }
+}
+
+fn resumed_name(resumed: Resumed) -> &'static str {
+    match resumed {
+        Resumed::Full => "full",
+        Resumed::Resync => "resync",
+        Resumed::New => "new",
+    }
+}

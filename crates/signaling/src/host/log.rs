@@ -1,0 +1,345 @@
+//! The room's place in the log: loading, following, appending.
+
+use super::{Connection, Host, Kept};
+use crate::seal::Binding;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use heliograph_domain::{
+    ParticipantId, Role,
+    entry::{Audience, ClaimRow, EntryHeader},
+};
+use heliograph_protocol::{CloseCode, Header, Phase, SeatState, ServerMessage, SharedFrame};
+use heliograph_room::{Applied, Body, ClaimOutcome, Deadlines, Delivery, Entry, Opened, RULES, Room};
+use heliograph_roomlog::{AppendAnswer, Away, Draft, LogEntry, Mark};
+use std::collections::VecDeque;
+
+impl Host {
+    /// Makes sure that the log has its first entry and that the fold is level with it.
+    pub(super) async fn load(&mut self) -> Result<(), Away> {
+        if self.subscription.is_some() && self.room.seq() > 0 {
+            return Ok(());
+        }
+        self.subscription = Some(self.ports.log.subscribe(&self.key).await?);
+        self.read_on().await?;
+        if self.room.seq() == 0 {
+            let opening = self.ports.rights.opening(&self.key.institution, self.key.visit).await;
+            let opening = opening.map_err(|away| Away(away.to_string()))?.unwrap_or_default();
+            let mut nonce = [0; 16];
+            self.ports.entropy.fill(&mut nonce);
+            let opened = Opened {
+                nonce: URL_SAFE_NO_PAD.encode(nonce),
+                rules: RULES,
+                admitted: opening.admitted,
+                held: opening.held,
+                removed: opening.removed,
+                ended: opening.ended,
+                deadlines: Deadlines {
+                    undo_end_ms: i64::try_from(self.settings.timers.undo_end_ms).unwrap_or(i64::MAX / 4),
+                    reopen_ms: i64::try_from(self.settings.timers.reopen_ms).unwrap_or(i64::MAX / 4),
+                },
+            };
+            let plain = serde_json::to_vec(&opened).expect("texts and numbers are always JSON");
+            // Another node may have opened it meanwhile: then this one is a duplicate, and the log is read again.
+            let draft = self.sealed(None, None, "open".to_owned(), 1, Audience::All, "opened", &plain);
+            self.append(draft).await?;
+            self.read_on().await?;
+        }
+        Ok(())
+    }
+
+    /// Seals what an entry says, bound to its place.
+    #[expect(clippy::too_many_arguments, reason = "these are exactly the parts of an entry")]
+    pub(super) fn sealed(
+        &self,
+        from: Option<ParticipantId>,
+        connection: Option<String>,
+        session: String,
+        cseq: u64,
+        audience: Audience,
+        kind: &str,
+        plain: &[u8],
+    ) -> Draft {
+        let binding = Binding {
+            from,
+            session: &session,
+            cseq,
+            audience,
+            kind,
+        };
+        let data = Bytes::from(self.sealer.seal(binding, plain));
+        Draft {
+            from,
+            connection,
+            session,
+            cseq,
+            audience,
+            kind: kind.to_owned(),
+            data,
+        }
+    }
+
+    /// Appends, and applies everything up to the new entry.
+    pub(super) async fn append(&mut self, draft: Draft) -> Result<AppendAnswer, Away> {
+        let answer = self.ports.log.append(&self.key, self.mark(), draft).await?;
+        if let AppendAnswer::Ok { seq, .. } = &answer {
+            metrics::counter!("heliograph_room_entries_total").increment(1);
+            self.catch_up(*seq).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Applies what the subscription brought, then reads what it left out.
+    pub(super) async fn catch_up(&mut self, seq: u64) -> Result<(), Away> {
+        while self.room.seq() < seq {
+            match self.subscription.as_mut().map(tokio::sync::mpsc::Receiver::try_recv) {
+                Some(Ok(entry)) if entry.header.seq <= self.room.seq() + 1 => self.take(entry).await,
+                Some(Ok(_) | Err(_)) | None => return self.read_on().await,
+            }
+        }
+        Ok(())
+    }
+
+    /// An entry from the subscription; a hole before it is filled from the log.
+    pub(super) async fn follow(&mut self, entry: LogEntry) {
+        if entry.header.seq > self.room.seq() + 1 {
+            if let Err(away) = self.read_on().await {
+                tracing::warn!(visit = %self.key.visit, "a hole in the log could not be filled: {away}");
+            }
+            return;
+        }
+        self.take(entry).await;
+    }
+
+    async fn read_on(&mut self) -> Result<(), Away> {
+        let tail = self.ports.log.read_after(&self.key, self.room.seq()).await?;
+        if let Some(snapshot) = tail.base.filter(|base| base.mark.seq > self.room.seq()) {
+            match self.open_snapshot(snapshot.mark, &snapshot.data) {
+                Some(room) => {
+                    self.base = room.clone();
+                    self.room = room;
+                    self.ring.clear();
+                }
+                None => {
+                    return Err(Away(
+                        "the room's snapshot does not open with this server's secrets".to_owned(),
+                    ));
+                }
+            }
+        }
+        for entry in tail.entries {
+            self.take(entry).await;
+        }
+        Ok(())
+    }
+
+    /// Applies the next entry: opens it, delivers what it means, acknowledges it to its sender.
+    async fn take(&mut self, entry: LogEntry) {
+        let LogEntry { header, data } = entry;
+        if header.seq != self.room.seq() + 1 {
+            return;
+        }
+        let parts = (
+            header.from,
+            header.session.as_str(),
+            header.cseq,
+            header.audience,
+            header.kind.as_str(),
+            header.at,
+        );
+        let chain = self
+            .room
+            .chain()
+            .after(parts.0, parts.1, parts.2, parts.3, parts.4, parts.5, &data);
+        if chain != header.chain {
+            tracing::error!(visit = %self.key.visit, seq = header.seq, "an entry does not follow from the one before");
+            self.start_over();
+            return;
+        }
+        let body = self.open(&header, &data);
+        let entry = Entry { header, body };
+        let applied = self.room.apply(&entry);
+        self.after_claim(&entry, &applied);
+        self.deliver(&entry.header, &applied.deliveries);
+        self.facts.note(&entry);
+        if !self.facts.is_empty() {
+            self.facts.write(&self.ports, &self.key).await;
+        }
+        self.acknowledge(&entry);
+        self.show_out(&entry);
+        self.publish();
+        self.ring.push_back(Kept {
+            entry,
+            bytes: data.len(),
+        });
+    }
+
+    fn open(&self, header: &EntryHeader, data: &[u8]) -> Body {
+        let (row, sealed) = if header.kind == "claim" {
+            match ClaimRow::split(data) {
+                Some((row, sealed)) => (Some(row), sealed),
+                None => (None, data),
+            }
+        } else {
+            (None, data)
+        };
+        let binding = Binding {
+            from: header.from,
+            session: &header.session,
+            cseq: header.cseq,
+            audience: header.audience,
+            kind: &header.kind,
+        };
+        let plain = if Body::is_unsealed(&header.kind) {
+            Ok(Vec::new())
+        } else {
+            self.sealer.open(binding, sealed)
+        };
+        let read = plain
+            .map_err(|e| e.to_string())
+            .and_then(|plain| Body::read(header, row, &plain).map_err(|e| e.to_string()));
+        read.unwrap_or_else(|why| {
+            tracing::error!(visit = %self.key.visit, seq = header.seq, kind = %header.kind, "an entry can't be read: {why}");
+            Body::Unknown
+        })
+    }
+
+    /// A claim that holds ends whatever socket of the seat was there before.
+    fn after_claim(&mut self, entry: &Entry, applied: &Applied) {
+        let (Some(seat), Body::Claim(row, _)) = (entry.header.from, &entry.body) else {
+            return;
+        };
+        match &applied.claim {
+            Some(ClaimOutcome::Allowed { .. }) => {
+                let other = self.connections.get(&seat).filter(|c| c.id != row.connection);
+                let code = other.map(|c| {
+                    if c.session.as_str() == row.session {
+                        CloseCode::Reclaim
+                    } else {
+                        CloseCode::Superseded
+                    }
+                });
+                if let Some(code) = code {
+                    self.close(seat, code);
+                }
+            }
+            Some(ClaimOutcome::Refused(code)) => self.refused = Some((row.connection.clone(), *code)),
+            None => {}
+        }
+    }
+
+    fn deliver(&self, header: &EntryHeader, deliveries: &[Delivery]) {
+        for delivery in deliveries {
+            let readers = delivery
+                .to
+                .iter()
+                .filter_map(|(seat, p)| Some((self.connections.get(seat)?, *p)));
+            let mut frame = None;
+            for (connection, p) in readers {
+                let frame = frame.get_or_insert_with(|| frame_of(header, delivery));
+                connection.queue.send(frame.for_reader(p));
+            }
+        }
+    }
+
+    /// A sender hears that its message is taken when this node's fold has it, and the store where that must know.
+    fn acknowledge(&self, entry: &Entry) {
+        match (&entry.body, entry.header.from) {
+            (Body::Message(_) | Body::Void(_) | Body::Unknown, Some(seat)) => {
+                if let Some(connection) = self.connections.get(&seat) {
+                    self.ack(connection, seat, &entry.header.session, false);
+                }
+            }
+            (Body::Opened(_) | Body::Claim(..) | Body::Presence { .. } | Body::Due(_) | Body::Notice(_), _)
+            | (Body::Message(_) | Body::Void(_) | Body::Unknown, None) => {}
+        }
+    }
+
+    pub(super) fn ack(&self, connection: &Connection, seat: ParticipantId, session: &str, back: bool) {
+        let c = self.facts.acknowledged(seat, session, self.room.seen(seat, session));
+        let header = Header {
+            session: Some(session.to_owned()),
+            c: Some(c),
+            at: Some(self.room.at()),
+            ..Header::default()
+        };
+        connection.queue.tell(header, &ServerMessage::Ack { back });
+    }
+
+    /// Closes the sockets of those whom the entry sent out.
+    fn show_out(&mut self, entry: &Entry) {
+        match entry.header.kind.as_str() {
+            "remove" | "deny" | "due" => {}
+            _ => return,
+        }
+        let codes = self
+            .connections
+            .iter()
+            .filter_map(|(seat, c)| Some((*seat, self.shown_out(*seat, c.role)?)));
+        let out: Vec<_> = codes.collect();
+        for (seat, code) in out {
+            if let Some(connection) = self.connections.get(&seat) {
+                let (id, session, attempt) = (connection.id.clone(), connection.session.clone(), connection.attempt);
+                self.note_leaving(seat, &session, attempt, id);
+            }
+            self.close(seat, code);
+        }
+    }
+
+    /// Why a person's socket is closed, by where they stand.
+    pub(super) fn shown_out(&self, seat: ParticipantId, role: Role) -> Option<CloseCode> {
+        match self.room.state(seat) {
+            Some(SeatState::Removed) => Some(CloseCode::Removed),
+            Some(SeatState::Denied) => Some(CloseCode::Denied),
+            Some(SeatState::Waiting | SeatState::Admitted | SeatState::Held) | None => {
+                let ended = matches!(self.room.phase(), Phase::Ended { .. });
+                (ended && !role.is_staff()).then_some(CloseCode::Ended)
+            }
+        }
+    }
+
+    /// This node's fold is no fold of this log: everybody claims again, from the log as it is now.
+    pub(super) fn start_over(&mut self) {
+        let seats: Vec<_> = self.connections.keys().copied().collect();
+        for seat in seats {
+            self.close(seat, CloseCode::Reclaim);
+        }
+        self.subscription = None;
+        self.room = Room::new();
+        self.base = Room::new();
+        self.ring = VecDeque::new();
+        self.candidate = None;
+    }
+
+    pub(super) fn snapshot_binding(session: &str, seq: u64) -> Binding<'_> {
+        Binding {
+            from: None,
+            session,
+            cseq: seq,
+            audience: Audience::Own,
+            kind: "snapshot",
+        }
+    }
+
+    fn open_snapshot(&self, mark: Mark, data: &[u8]) -> Option<Room> {
+        let name = mark.chain.to_string();
+        let plain = self.sealer.open(Self::snapshot_binding(&name, mark.seq), data).ok()?;
+        Room::from_snapshot(&plain).ok()
+    }
+}
+
+/// The frame of a delivery, for all its readers but for `p`.
+pub(super) fn frame_of(header: &EntryHeader, delivery: &Delivery) -> SharedFrame {
+    let place = Header {
+        s: Some(header.seq),
+        p: None,
+        chain: Some(header.chain),
+        from: header.from,
+        session: Some(header.session.clone()),
+        c: Some(header.cseq),
+        at: Some(header.at),
+    };
+    match &delivery.message {
+        Some(message) => SharedFrame::new(place, message),
+        None => SharedFrame::unknown(place, &header.kind),
+    }
+}

@@ -1,0 +1,154 @@
+//! The rooms that this node hosts: one task each.
+
+use crate::{
+    Gone, Incoming, Outgoing, Ports, RoomBrief, Settings,
+    host::{self, Command, Host},
+    session,
+};
+use futures::{Sink, Stream};
+use heliograph_domain::{TenantId, VisitId};
+use heliograph_roomlog::RoomKey;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Commands that may wait for a room; a socket is not read while its room is behind.
+const INBOX: usize = 64;
+
+/// The rooms that this node hosts, and their sockets.
+#[derive(Clone)]
+pub struct Rooms {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub ports: Ports,
+    pub settings: Settings,
+    pub shutdown: CancellationToken,
+    tasks: TaskTracker,
+    hosted: Mutex<HashMap<RoomKey, Hosted>>,
+    sockets: AtomicUsize,
+}
+
+#[derive(Clone)]
+struct Hosted {
+    inbox: mpsc::Sender<Command>,
+    brief: Arc<Mutex<RoomBrief>>,
+}
+
+impl Rooms {
+    /// No rooms yet. Tasks are tracked by `tasks` and end when `shutdown` is cancelled.
+    pub fn new(ports: Ports, settings: Settings, shutdown: CancellationToken, tasks: TaskTracker) -> Rooms {
+        let (hosted, sockets) = (Mutex::default(), AtomicUsize::new(0));
+        Rooms {
+            shared: Arc::new(Shared {
+                ports,
+                settings,
+                shutdown,
+                tasks,
+                hosted,
+                sockets,
+            }),
+        }
+    }
+
+    /// Serves one socket until it closes. The task is tracked even if the caller is not.
+    pub async fn serve<I, O>(&self, incoming: I, outgoing: O, request_id: String)
+    where
+        I: Stream<Item = Incoming> + Send + Unpin + 'static,
+        O: Sink<Outgoing, Error = Gone> + Send + Unpin + 'static,
+    {
+        let rooms = self.clone();
+        let count = Counted::new(Arc::clone(&self.shared));
+        let task = self.shared.tasks.track_future(async move {
+            session::run(&rooms, incoming, outgoing, &request_id).await;
+            drop(count);
+        });
+        task.await;
+    }
+
+    /// A hosted room in a few words; `None` if this node does not host it.
+    pub fn brief(&self, institution: &TenantId, visit: VisitId) -> Option<RoomBrief> {
+        let key = RoomKey {
+            institution: institution.clone(),
+            visit,
+        };
+        let hosted = self.shared.hosted.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = hosted.get(&key)?;
+        let brief = room.brief.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(brief)
+    }
+
+    /// Open sockets.
+    pub fn sockets(&self) -> usize {
+        self.shared.sockets.load(Ordering::Relaxed)
+    }
+
+    /// Hosted rooms.
+    pub fn hosted(&self) -> usize {
+        self.shared.hosted.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The inbox of a room; its task is started if nobody hosts it here.
+    pub(crate) fn inbox(&self, key: &RoomKey) -> mpsc::Sender<Command> {
+        let mut hosted = self.shared.hosted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(room) = hosted.get(key).filter(|room| !room.inbox.is_closed()) {
+            return room.inbox.clone();
+        }
+        let (inbox, commands) = mpsc::channel(INBOX);
+        let brief = Arc::new(Mutex::new(RoomBrief::of(&heliograph_room::Room::new())));
+        let host = Host::new(
+            self.shared.ports.clone(),
+            self.shared.settings.clone(),
+            key.clone(),
+            Arc::clone(&brief),
+        );
+        let rooms = self.clone();
+        let ended = (key.clone(), inbox.clone());
+        self.shared.tasks.spawn(async move {
+            host::run(host, commands, rooms.shared.shutdown.clone()).await;
+            rooms.retire(&ended.0, &ended.1);
+        });
+        hosted.insert(
+            key.clone(),
+            Hosted {
+                inbox: inbox.clone(),
+                brief,
+            },
+        );
+        inbox
+    }
+
+    fn retire(&self, key: &RoomKey, inbox: &mpsc::Sender<Command>) {
+        let mut hosted = self.shared.hosted.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosted.get(key).is_some_and(|room| room.inbox.same_channel(inbox)) {
+            hosted.remove(key);
+        }
+    }
+}
+
+/// Counts an open socket for as long as it lives.
+struct Counted(Arc<Shared>);
+
+impl Counted {
+    fn new(shared: Arc<Shared>) -> Counted {
+        shared.sockets.fetch_add(1, Ordering::Relaxed);
+        Counted(shared)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+}
