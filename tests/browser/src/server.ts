@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const BINARY = process.env.HELIOGRAPH_BIN ?? fileURLToPath(new URL('../../../target/debug/heliograph', import.meta.url));
+/** SERVER_LOG=1: the server's own log goes to the terminal. */
+const LOUD = Boolean(process.env.SERVER_LOG);
+/** What of the log is told when the server does not start. */
+const LAST_WORDS = 20;
+
+/** One line of what `serve --demo` prints: a role, who it is, and the way in. */
+export interface Door {
+  role: string;
+  who: string;
+  url: string;
+}
+
+/** A real server with the demo clinic in a folder of its own. */
+export class Server {
+  readonly base: string;
+  readonly doors: Door[];
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+
+  private constructor(base: string, doors: Door[], child: ChildProcess, folder: string) {
+    this.base = base;
+    this.doors = doors;
+    this.#process = child;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<Server> {
+    if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it with \`cargo build -p heliograph-server\`, or set HELIOGRAPH_BIN`);
+    const folder = mkdtempSync(join(tmpdir(), 'heliograph-browser-'));
+    const args = ['serve', '--demo', '--listen', '127.0.0.1:0', '--data', folder];
+    const child = spawn(BINARY, args, { env: ownSettings(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const log: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      log.push(line);
+      log.splice(0, log.length - LAST_WORDS);
+      if (LOUD) console.error(line);
+    });
+    const lines: string[] = [];
+    const ready = new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready:\n${log.join('\n')}`)));
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        lines.push(line);
+        if (line.startsWith('stop ')) resolve();
+      });
+    });
+    await ready;
+    const { base, doors } = readLines(lines);
+    return new Server(base, doors, child, folder);
+  }
+
+  /** The way in of one who has that role, the first unless `who` says which. */
+  door(role: string, who = ''): string {
+    const door = this.doors.find((one) => one.role === role && one.who.includes(who));
+    if (!door) throw new Error(`the server printed no link for ${role} ${who}`);
+    return door.url;
+  }
+
+  async stop(): Promise<void> {
+    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill('SIGTERM');
+    await gone;
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** The server reads HELIOGRAPH_* as its configuration; here all of it is usual. */
+function ownSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HELIOGRAPH_')));
+}
+
+/** `listening on URL`, then a line `role  who  URL` for each way in. */
+export function readLines(lines: string[]): { base: string; doors: Door[] } {
+  const base = lines.map((line) => /^listening on (http\S+)$/.exec(line)?.[1]).find((url) => url !== undefined);
+  if (!base) throw new Error(`no line "listening on" among:\n${lines.join('\n')}`);
+  const doors = lines.flatMap((line) => {
+    const [, role, who, url] = /^(\w+)\s+(.+?)\s+(http\S+\/(?:desk|v)\/#\S+)$/.exec(line) ?? [];
+    return role && who && url ? [{ role, who, url }] : [];
+  });
+  return { base, doors };
+}

@@ -1,0 +1,256 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeEnv, HOST, ME, waitingRoom } from '../signal/testing/world';
+import { type DurableMessage, type Member, type RoomView, USUAL_LIMITS, USUAL_TIMERS } from '../signal/types';
+import { Call, type PeerView } from './call';
+import { FakePc } from './testing/pc';
+
+vi.stubGlobal(
+  'MediaStream',
+  class {
+    addTrack(): void {}
+  },
+);
+
+const peer: Member = {
+  participant: HOST,
+  role: 'host',
+  name: 'Dr Amara Okafor',
+  language: 'en',
+  presence: { is: 'online' },
+  media: { mic: true, camera: true, screen: false, signing: false },
+  capabilities: { trickle: true, rollback: true },
+  generation: 1,
+  offerer: true,
+  polite: true,
+};
+
+const roomWith = (...members: Member[]): RoomView => ({ ...waitingRoom, state: 'admitted', members });
+const settle = async (): Promise<void> => {
+  for (let n = 0; n < 20; n++) await Promise.resolve();
+};
+
+let env: FakeEnv;
+let pcs: FakePc[];
+let sent: DurableMessage[];
+let views: PeerView[];
+let call: Call;
+let joined: boolean;
+
+const of = <T extends DurableMessage['type']>(type: T) =>
+  sent.filter((one): one is Extract<DurableMessage, { type: T }> => one.type === type);
+const pc = (): FakePc => pcs.at(-1) ?? new FakePc({});
+const offer = (generation: number) => ({ type: 'sdp', pc: 'av', generation, kind: 'offer', sdp: 'theirs' }) as const;
+
+beforeEach(() => {
+  env = new FakeEnv();
+  pcs = [];
+  sent = [];
+  views = [];
+  joined = true;
+  call = new Call({
+    env,
+    createPc: (config) => {
+      const made = new FakePc(config);
+      pcs.push(made);
+      return made as unknown as RTCPeerConnection;
+    },
+    changed: (peers) => (views = peers),
+    signal: {
+      send: (message) => sent.push(message),
+      get joined() {
+        return joined;
+      },
+      timers: USUAL_TIMERS,
+      limits: USUAL_LIMITS,
+    },
+  });
+});
+
+describe('the first offer', () => {
+  it('is made by the side that the server names', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    expect(of('sdp')).toEqual([{ type: 'sdp', to: HOST, pc: 'av', generation: 1, kind: 'offer', sdp: 'local new' }]);
+  });
+
+  it('is waited for by the other side, which answers with what it has', async () => {
+    call.sync(roomWith({ ...peer, offerer: false }));
+    await settle();
+    expect(sent).toEqual([]);
+    const video = { kind: 'video' } as MediaStreamTrack;
+    call.setTracks({ audio: undefined, video });
+    call.act(offer(1), { from: HOST });
+    await settle();
+    expect(of('sdp')).toMatchObject([{ kind: 'answer', generation: 1 }]);
+    expect(pc().getTransceivers()).toMatchObject([
+      { kind: 'audio', direction: 'sendrecv', sender: { track: null } },
+      { kind: 'video', direction: 'sendrecv', sender: { track: video } },
+    ]);
+  });
+});
+
+describe('generations', () => {
+  it('that are over are not heard', async () => {
+    call.sync(roomWith({ ...peer, offerer: false, generation: 3 }));
+    call.act(offer(2), { from: HOST });
+    call.act({ type: 'ice', pc: 'av', generation: 2, candidates: [{ candidate: 'candidate:1' }] }, { from: HOST });
+    await settle();
+    expect(sent).toEqual([]);
+    expect(pc().remoteDescription).toBeNull();
+  });
+
+  it('that begin bring a new connection, with the same offerer', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    call.sync(roomWith({ ...peer, generation: 2 }));
+    await settle();
+    expect(pcs.map(({ connectionState }) => connectionState)).toEqual(['closed', 'new']);
+    expect(of('sdp').map(({ generation }) => generation)).toEqual([1, 2]);
+  });
+
+  it('that stay the same keep the connection through a snapshot', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    pc().become('connected');
+    call.sync(roomWith({ ...peer }));
+    expect(pcs).toHaveLength(1);
+    expect(pc().connectionState).toBe('connected');
+  });
+
+  it('of another media connection are none of this one', async () => {
+    call.sync(roomWith({ ...peer, offerer: false }));
+    call.act({ ...offer(1), pc: 'screen' }, { from: HOST });
+    await settle();
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('a connection that stays new', () => {
+  it('is reset with the next generation, with more time at each try', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    env.pass(1_199);
+    expect(of('reset')).toEqual([]);
+    env.pass(1);
+    expect(of('reset')).toEqual([{ type: 'reset', to: HOST, pc: 'av', generation: 2 }]);
+    env.pass(2_399);
+    expect(of('reset')).toHaveLength(1);
+    env.pass(1);
+    expect(of('reset').at(-1)).toMatchObject({ generation: 3 });
+  });
+
+  it('is not reset once it connects, nor while nobody is there to answer', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    pc().become('connecting');
+    env.pass(10_000);
+    expect(of('reset')).toEqual([]);
+
+    call.sync(roomWith({ ...peer, generation: 2, presence: { is: 'reconnecting', since_ms: 0 } }));
+    env.pass(10_000);
+    expect(of('reset')).toEqual([]);
+    call.sync(roomWith({ ...peer, generation: 2 }));
+    joined = false;
+    env.pass(10_000);
+    expect(of('reset')).toEqual([]);
+    joined = true;
+    env.pass(1_200);
+    expect(of('reset')).toMatchObject([{ generation: 3 }]);
+  });
+
+  it('that both sides reset at once ends in the same generation', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    env.pass(1_200);
+    call.sync(roomWith({ ...peer, generation: 2 }));
+    expect(pcs).toHaveLength(2);
+  });
+});
+
+describe('candidates', () => {
+  it('are collected for 50 ms, at most 20 in a message', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    for (let n = 0; n < 45; n++) pc().found(n);
+    expect(of('ice').map(({ candidates }) => candidates.length)).toEqual([20, 20]);
+    env.pass(50);
+    expect(of('ice').map(({ candidates }) => candidates.length)).toEqual([20, 20, 5]);
+    expect(of('ice')[0]?.candidates[0]).toEqual({ candidate: 'candidate:0', sdp_mid: '0', sdp_m_line_index: 0 });
+  });
+
+  it('go into the description for a side that does not trickle', async () => {
+    call.sync(roomWith({ ...peer, capabilities: { trickle: false, rollback: true } }));
+    await settle();
+    pc().found(1);
+    expect(sent).toEqual([]);
+    pc().iceGatheringState = 'complete';
+    pc().onicegatheringstatechange?.();
+    await settle();
+    expect(sent).toMatchObject([{ type: 'sdp', kind: 'offer' }]);
+  });
+
+  it('that come before the description wait for it', async () => {
+    call.sync(roomWith({ ...peer, offerer: false }));
+    call.act(
+      { type: 'ice', pc: 'av', generation: 1, candidates: [{ candidate: 'candidate:1' }, { candidate: '' }] },
+      { from: HOST },
+    );
+    await settle();
+    expect(pc().added).toEqual([]);
+    call.act(offer(1), { from: HOST });
+    await settle();
+    expect(pc().added).toMatchObject([{ candidate: 'candidate:1' }]);
+  });
+});
+
+describe('offers that meet in mid-call', () => {
+  it.each([
+    [true, 'answer'],
+    [false, 'offer'],
+  ] as const)('polite %s: the last word is its %s', async (polite, kind) => {
+    call.sync(roomWith({ ...peer, polite }));
+    await settle();
+    call.act(offer(1), { from: HOST });
+    await settle();
+    expect(of('sdp').at(-1)?.kind).toBe(kind);
+  });
+});
+
+describe('a person who goes', () => {
+  it.each(['held', 'removed', 'ended'] as const)('%s: the connection is closed at once', async (how) => {
+    call.sync(roomWith(peer));
+    await settle();
+    call.sync(how === 'ended' ? { ...roomWith(peer), phase: { is: 'ended', reopen_until_ms: 1 } } : roomWith());
+    expect(pc().connectionState).toBe('closed');
+    expect(views).toEqual([]);
+  });
+
+  it('and said goodbye is not called again before coming back', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    const gone = roomWith({ ...peer, presence: { is: 'left' } });
+    call.sync(gone);
+    call.act({ type: 'left', participant: HOST, why: 'bye' }, {});
+    call.sync(gone);
+    expect(pc().connectionState).toBe('closed');
+    expect(pcs).toHaveLength(1);
+    call.sync(roomWith({ ...peer, generation: 2 }));
+    expect(pcs).toHaveLength(2);
+  });
+
+  it('and was only lost keeps the connection', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    pc().become('connected');
+    call.sync(roomWith({ ...peer, presence: { is: 'left' } }));
+    call.act({ type: 'left', participant: HOST, why: 'lost' }, {});
+    expect(pc().connectionState).toBe('connected');
+  });
+});
+
+it('is silent about a person whom the room does not name', async () => {
+  call.sync(roomWith());
+  call.act(offer(1), { from: ME });
+  await settle();
+  expect(pcs).toEqual([]);
+});

@@ -1,0 +1,17 @@
+/** Why a client stopped for good. */
+export type StopReason =
+  'auth' | 'expired' | 'cancelled' | 'removed' | 'denied' | 'ended' | 'superseded' | 'left' | 'unknown';
+
+const REASONS: Record<number, StopReason> = {
+  4100: 'auth',
+  4101: 'expired',
+  4102: 'removed',
+  4103: 'denied',
+  4104: 'ended',
+  4109: 'superseded',
+};
+
+/** Why a close code stops the client; `undefined` for one after which it comes back by itself. */
+export function stopReason(code: number): StopReason | undefined {
+  return code >= 4100 && code < 4200 ? (REASONS[code] ?? 'unknown') : undefined;
+}

@@ -1,0 +1,26 @@
+/** Clock, timers and chance, so that tests bring their own. */
+export interface Env {
+  /** Milliseconds that only grow. */
+  now(): number;
+  /** From 0 to below 1. */
+  random(): number;
+  /** Runs `act` once; the answer takes that back. */
+  after(ms: number, act: () => void): Cancel;
+}
+
+export type Cancel = () => void;
+
+export const browserEnv: Env = {
+  now: () => performance.now(),
+  random: () => Math.random(),
+  after(ms, act) {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** 128 random bits as a session id. */
+export function newSession(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { HOST, ME, waitingRoom, World } from './testing/world';
+
+const locked = (s: number, p: number, is = true) => ({
+  type: 'locked',
+  s,
+  p,
+  chain: `${s}`.padStart(16, '0'),
+  from: HOST,
+  session: 'hOsTpAgE00000001',
+  c: s,
+  locked: is,
+});
+const muteAsked = (s: number, p: number, c: number) => ({
+  type: 'ask_mute',
+  s,
+  p,
+  chain: `${s}`.padStart(16, '0'),
+  from: HOST,
+  session: 'hOsTpAgE00000001',
+  c,
+});
+
+async function resume(world: World): Promise<void> {
+  world.env.pass(0);
+  await world.opened();
+}
+
+describe('frames', () => {
+  it('are taken when p ≤ last < s', async () => {
+    const world = await World.joined(10);
+    world.socket.say(locked(12, 8));
+    expect(world.client.room?.locked).toBe(true);
+  });
+
+  it('are dropped when s ≤ last', async () => {
+    const world = await World.joined(10);
+    world.socket.say(locked(10, 9));
+    expect(world.client.room?.locked).toBe(false);
+    expect(world.acts).toEqual([]);
+  });
+
+  it('after a gap bring the client to resume from its place', async () => {
+    const world = await World.joined(10);
+    world.socket.say(locked(14, 12));
+    expect(world.client.state.is).toBe('lost');
+    expect(world.client.room?.locked).toBe(false);
+    await resume(world);
+    expect(world.socket.of('hello')[0]).toMatchObject({ last: { s: 10 } });
+    world.welcome({ s: 14, resumed: 'full' });
+    world.socket.say(locked(12, 10, true));
+    world.socket.say(locked(14, 12, false));
+    expect(world.client.room?.locked).toBe(false);
+    expect(world.client.state.is).toBe('joined');
+  });
+
+  it('of an unknown type or form are skipped but counted', async () => {
+    const world = await World.joined(10);
+    world.socket.say({ type: 'novelty', s: 11, p: 10, chain: '000000000000000b' });
+    world.socket.say({ type: 'locked', s: 12, p: 11, chain: '000000000000000c' });
+    world.socket.say(locked(13, 12));
+    expect(world.client.room?.locked).toBe(true);
+    expect(world.client.skipped).toBe(2);
+    world.env.pass(1_000);
+    expect(world.socket.of('ack').at(-1)).toEqual({ type: 'ack', s: 13, chain: '0000000000000013' });
+  });
+
+  it('that are no JSON object are skipped', async () => {
+    const world = await World.joined(10);
+    for (const text of ['{', '[]', '"text"', '{"type":"pong","s":"x"}']) world.socket.on.text(text);
+    expect(world.client.skipped).toBe(4);
+    expect(world.client.state.is).toBe('joined');
+  });
+});
+
+describe('marks', () => {
+  it('let a frame act once for each number of a session', async () => {
+    const world = await World.joined(10);
+    world.socket.say(muteAsked(11, 10, 5));
+    world.socket.say(muteAsked(12, 11, 5));
+    world.socket.say(muteAsked(13, 12, 6));
+    expect(world.acts.map(({ header }) => header.c)).toEqual([5, 6]);
+  });
+
+  it('of a continuing page are its own, whatever the snapshot says', async () => {
+    const world = await World.joined(10);
+    world.socket.say(muteAsked(11, 10, 5));
+    world.socket.say({ type: 'resync', s: 20, chain: '0', why: 'mended', acked: {} });
+    world.socket.say(muteAsked(12, 3, 5));
+    world.socket.say(muteAsked(15, 12, 6));
+    world.snapshot(20, { ...waitingRoom, locked: true }, { hOsTpAgE00000001: 9 });
+    world.socket.say(muteAsked(21, 20, 7));
+    expect(world.acts.map(({ header }) => header.c)).toEqual([5, 6, 7]);
+    expect(world.client.room?.locked).toBe(true);
+  });
+
+  it('of a new page are those of the snapshot', async () => {
+    const world = new World();
+    world.client.start();
+    await world.opened();
+    world.welcome({ s: 10 });
+    world.snapshot(10, waitingRoom, { hOsTpAgE00000001: 5 });
+    world.socket.say(muteAsked(11, 10, 5));
+    world.socket.say(muteAsked(12, 11, 6));
+    expect(world.acts.map(({ header }) => header.c)).toEqual([6]);
+  });
+});
+
+describe('a resync', () => {
+  it('replays what is kept, then the snapshot replaces the state', async () => {
+    const world = await World.joined(10);
+    world.socket.on.close(1006);
+    await resume(world);
+    world.welcome({ s: 7, resumed: 'resync' });
+    world.socket.say({ type: 'resync', s: 7, chain: '0', why: 'not_in_log', acked: {} });
+    world.socket.say(locked(5, 0, true));
+    expect(world.client.room?.locked).toBe(false);
+    world.snapshot(7, { ...waitingRoom, extended_min: 10 });
+    expect(world.client.room).toEqual({ ...waitingRoom, extended_min: 10 });
+    world.socket.say(locked(8, 5, true));
+    expect(world.client.room?.locked).toBe(true);
+  });
+
+  it('brings back what the repaired log does not have', async () => {
+    const world = await World.joined(10);
+    world.client.send({ type: 'knock', device: { camera: 'ok', microphone: 'ok', speaker: 'unknown' } });
+    world.ack(1);
+    world.socket.say({ type: 'resync', s: 9, chain: '0', why: 'mended', acked: { pAtIeNtPage0001: 0 } });
+    expect(world.socket.of('knock')).toHaveLength(2);
+  });
+});
+
+describe('ack', () => {
+  it('tells the place at most once a second', async () => {
+    const world = await World.joined(10);
+    for (let s = 11; s < 20; s++) world.socket.say(locked(s, s - 1));
+    expect(world.socket.of('ack')).toEqual([]);
+    world.env.pass(1_000);
+    expect(world.socket.of('ack')).toEqual([{ type: 'ack', s: 19, chain: '0000000000000019' }]);
+    world.env.pass(2_000);
+    expect(world.socket.of('ack')).toHaveLength(1);
+  });
+
+  it('of what is not the own seat changes nothing', async () => {
+    const world = await World.joined(10);
+    world.socket.say({ type: 'ack', session: 'sOmEbOdY', c: 4 });
+    expect(world.client.seat).toBe(ME);
+  });
+});
