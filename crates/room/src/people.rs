@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 impl Room {
     fn require_staff(&self, id: ParticipantId) -> Result<(), Refusal> {
-        if self.seats.get(&id).is_some_and(Seat::is_staff) {
+        if self.seats.get(&id).is_some_and(|seat| seat.is_staff()) {
             Ok(())
         } else {
             Err(ErrorCode::Forbidden)

@@ -27,7 +27,8 @@ pub struct Room {
     pub(crate) nonce: String,
     pub(crate) rules: u32,
     pub(crate) deadlines: Deadlines,
-    pub(crate) seats: BTreeMap<ParticipantId, Seat>,
+    /// Boxed: a map's node has room for eleven values, and most rooms hold two or three.
+    pub(crate) seats: BTreeMap<ParticipantId, Box<Seat>>,
     /// What the store remembers of people who have not come yet.
     pub(crate) remembered: BTreeMap<ParticipantId, SeatState>,
     pub(crate) pairs: BTreeMap<String, Pair>,

@@ -76,21 +76,23 @@ impl Room {
             (false, Some(state)) => state,
             (false, None) => SeatState::Waiting,
         };
-        let seat = self.seats.entry(id).or_insert_with(|| Seat {
-            role: data.role,
-            name: data.name.clone(),
-            language: data.language.clone(),
-            capabilities: data.capabilities,
-            rights_until: data.rights_until,
-            holder: None,
-            state,
-            presence: Presence::Online {},
-            media: Media::default(),
-            device: DeviceCheck::default(),
-            knocked: false,
-            since: at,
-            joined: joins,
-            delivered: seq,
+        let seat = self.seats.entry(id).or_insert_with(|| {
+            Box::new(Seat {
+                role: data.role,
+                name: data.name.clone(),
+                language: data.language.clone(),
+                capabilities: data.capabilities,
+                rights_until: data.rights_until,
+                holder: None,
+                state,
+                presence: Presence::Online {},
+                media: Media::default(),
+                device: DeviceCheck::default(),
+                knocked: false,
+                since: at,
+                joined: joins,
+                delivered: seq,
+            })
         });
         seat.name = data.name.clone();
         seat.language = data.language.clone();

@@ -10,7 +10,7 @@ impl Room {
         let me = self.seats.get(&reader);
         let state = self.state(reader).unwrap_or(SeatState::Waiting);
         let inside = state == SeatState::Admitted;
-        let staff = me.is_some_and(crate::room::Seat::is_staff);
+        let staff = me.is_some_and(|seat| seat.is_staff());
         let members = self
             .admitted_but(reader)
             .into_iter()

@@ -233,7 +233,8 @@ pub struct Tail {
 }
 
 /// New entries of a room, in order. It may skip some when its reader is slow: a hole in `seq` is filled by `read_after`.
-pub type Subscription = mpsc::Receiver<LogEntry>;
+/// Entries are boxed, since a channel keeps room for many of them while it is empty.
+pub type Subscription = mpsc::Receiver<Box<LogEntry>>;
 
 /// Ordered logs, one for each room.
 #[async_trait]

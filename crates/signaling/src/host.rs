@@ -57,7 +57,7 @@ pub(crate) struct Host {
     ring: VecDeque<Kept>,
     candidate: Option<Room>,
     subscription: Option<Subscription>,
-    connections: BTreeMap<ParticipantId, Connection>,
+    connections: BTreeMap<ParticipantId, Box<Connection>>,
     refused: Option<(String, CloseCode)>,
     /// Entries that free the seats of those who were shown out.
     leaving: Vec<Draft>,
@@ -138,11 +138,11 @@ impl Host {
     }
 }
 
-/// Runs until the room's time is over or the node shuts down.
+/// Runs until the room's time is over or the node shuts down. What it does is boxed, so that a room at rest is small.
 pub(crate) async fn run(mut host: Host, mut commands: mpsc::Receiver<Command>, shutdown: CancellationToken) {
     let mut beat = tokio::time::interval(Duration::from_millis(host.settings.timers.beat_ms));
     loop {
-        host.free_seats().await;
+        Box::pin(host.free_seats()).await;
         let deadline = host.deadline();
         tokio::select! {
             biased;
@@ -151,17 +151,17 @@ pub(crate) async fn run(mut host: Host, mut commands: mpsc::Receiver<Command>, s
                 return;
             }
             entry = next_entry(&mut host.subscription) => match entry {
-                Some(entry) => host.follow(entry).await,
+                Some(entry) => Box::pin(host.follow(*entry)).await,
                 None => host.subscription = None,
             },
             command = commands.recv() => match command {
-                Some(Command::Join(join)) => host.join(*join).await,
-                Some(Command::Frame(frame)) => host.frame(*frame).await,
+                Some(Command::Join(join)) => Box::pin(host.join(*join)).await,
+                Some(Command::Frame(frame)) => Box::pin(host.frame(*frame)).await,
                 Some(Command::Gone { seat, connection }) => host.gone(seat, &connection),
                 None => return,
             },
             _ = beat.tick() => {
-                host.beat().await;
+                Box::pin(host.beat()).await;
                 if host.is_over() {
                     tracing::debug!(visit = %host.key.visit, "a room is over");
                     if let Err(away) = host.ports.log.forget(&host.key).await {
@@ -170,12 +170,12 @@ pub(crate) async fn run(mut host: Host, mut commands: mpsc::Receiver<Command>, s
                     return;
                 }
             }
-            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => host.beat().await,
+            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Box::pin(host.beat()).await,
         }
     }
 }
 
-async fn next_entry(subscription: &mut Option<Subscription>) -> Option<heliograph_roomlog::LogEntry> {
+async fn next_entry(subscription: &mut Option<Subscription>) -> Option<Box<heliograph_roomlog::LogEntry>> {
     match subscription {
         Some(entries) => entries.recv().await,
         None => std::future::pending().await,

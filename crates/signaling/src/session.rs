@@ -53,7 +53,7 @@ where
     O: Sink<Outgoing, Error = Gone> + Send + Unpin,
 {
     let (queue, drained) = queue::queue();
-    let joined = match hello(rooms, &mut incoming, &queue, request_id).await {
+    let joined = match Box::pin(hello(rooms, &mut incoming, &queue, request_id)).await {
         Ok(joined) => joined,
         Err(Some(why)) => {
             tracing::info!(request_id, code = ?why.code, "a socket did not get in: {}", why.detail);
@@ -307,7 +307,7 @@ async fn talk<I, O>(
                 match frame {
                     Some(Incoming::Text(text)) => {
                         read_again = heard + Duration::from_millis(rate.take(shared.ports.clock.now()));
-                        if !take(rooms, joined, queue, &text).await { return }
+                        if !Box::pin(take(rooms, joined, queue, &text)).await { return }
                     }
                     Some(Incoming::Pong) => {}
                     Some(Incoming::TooLarge) => refuse(queue, ErrorCode::TooLarge, "the frame is above the limit"),

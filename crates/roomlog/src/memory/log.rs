@@ -21,10 +21,10 @@ pub(super) struct Log {
     head: Mark,
     at: UnixMillis,
     seen: BTreeMap<String, u64>,
-    seats: BTreeMap<ParticipantId, SeatRow>,
+    seats: BTreeMap<ParticipantId, Box<SeatRow>>,
     tickets: BTreeMap<String, (String, UnixMillis)>,
     last_sweep: Option<UnixMillis>,
-    readers: Vec<mpsc::Sender<LogEntry>>,
+    readers: Vec<mpsc::Sender<Box<LogEntry>>>,
 }
 
 struct SeatRow {
@@ -136,7 +136,7 @@ impl Log {
             },
             acked,
         };
-        self.seats.insert(seat, held);
+        self.seats.insert(seat, Box::new(held));
         ClaimAnswer::Granted { seq: self.head.seq }
     }
 
@@ -374,10 +374,11 @@ impl Log {
             at: self.at,
         };
         let entry = LogEntry { header, data };
-        self.readers.retain(|reader| match reader.try_send(entry.clone()) {
-            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-        });
+        self.readers
+            .retain(|reader| match reader.try_send(Box::new(entry.clone())) {
+                Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
+                Err(mpsc::error::TrySendError::Closed(_)) => false,
+            });
         self.entries.push_back(entry);
     }
 }

@@ -522,7 +522,7 @@ pub async fn subscribers_get_every_entry_in_order(on: &Backend) {
     let mut late = on.log.subscribe(&room(1)).await.unwrap();
     on.append(chat(1, "c1", "session-1", 1)).await;
     for entry in on.entries().await {
-        assert_eq!(early.recv().await.unwrap(), entry);
+        assert_eq!(*early.recv().await.unwrap(), entry);
     }
     assert_eq!(late.recv().await.unwrap().header.seq, 3);
 }

@@ -26,15 +26,18 @@ impl Host {
         if self.room.seq() == 0 {
             return;
         }
-        let seat = |(seat, connection): (&ParticipantId, &super::Connection)| SeatBeat {
-            seat: *seat,
-            session: connection.session.to_string(),
-            attempt: connection.attempt,
-            acked: connection.acked,
-        };
         let beat = Beat {
             mark: self.mark(),
-            seats: self.connections.iter().map(seat).collect(),
+            seats: self
+                .connections
+                .iter()
+                .map(|(seat, connection)| SeatBeat {
+                    seat: *seat,
+                    session: connection.session.to_string(),
+                    attempt: connection.attempt,
+                    acked: connection.acked,
+                })
+                .collect(),
             deadline: self.room.next_deadline(),
         };
         match self.ports.log.beat(&self.key, beat).await {

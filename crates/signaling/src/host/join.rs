@@ -215,7 +215,7 @@ impl Host {
         }
         connection.queue.send_backlog(frames);
         self.tell_ice_servers(&connection, now);
-        self.connections.insert(join.seat, connection);
+        self.connections.insert(join.seat, Box::new(connection));
         metrics::counter!("heliograph_joins_total", "resumed" => resumed_name(resumed)).increment(1);
     }
 

@@ -92,7 +92,7 @@ impl Host {
     pub(super) async fn catch_up(&mut self, seq: u64) -> Result<(), Away> {
         while self.room.seq() < seq {
             match self.subscription.as_mut().map(tokio::sync::mpsc::Receiver::try_recv) {
-                Some(Ok(entry)) if entry.header.seq <= self.room.seq() + 1 => self.take(entry).await,
+                Some(Ok(entry)) if entry.header.seq <= self.room.seq() + 1 => self.take(*entry).await,
                 Some(Ok(_) | Err(_)) | None => return self.read_on().await,
             }
         }
