@@ -146,7 +146,8 @@ pub async fn create(app: &App) -> Result<Demo, DemoError> {
     let [physician, scheduler_door, stranger_door] = people(app).await?.staff;
     let scheduler = caller(app, &cedar, HADDAD).await?;
     let now = app.now_s();
-    let soon = UnixSeconds(now.0 + (-now.0).rem_euclid(STEP_S));
+    // One step is left free before them, so that a visit can be booked for "now" as well.
+    let soon = UnixSeconds(now.0 + (-now.0).rem_euclid(STEP_S) + STEP_S);
     let okafor = (OKAFOR, Role::Host);
     let mut patients = Vec::new();
     for patient in [AL_HARBI, SANTOS] {

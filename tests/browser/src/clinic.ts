@@ -24,11 +24,6 @@ export async function signIn(page: Page, server: Server): Promise<void> {
   expect(new URL(page.url()).hash).toBe('');
 }
 
-/** The demo books the physician from the next mark of 5 minutes on: a visit "now" needs that mark to be still ahead. */
-export async function untilBookable(): Promise<void> {
-  await expect.poll(() => STEP_S - (Math.floor(Date.now() / 1_000) % STEP_S), { timeout: 30_000, intervals: [250] }).toBeGreaterThan(20);
-}
-
 /** Books a visit of the physician and the patient that has just begun, through the API, with the cookie of a signed-in page. */
 export async function book(page: Page): Promise<BookedVisit> {
   const booked = await page.evaluate(

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as base, type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
 import { BLUE, RED, writeCamera } from './cameras';
-import { untilBookable } from './clinic';
 import { Server } from './server';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -53,7 +52,6 @@ export const test = base.extend<Given, { cameras: Record<Whose, string> }>({
   ],
 
   server: async ({}, use) => {
-    await untilBookable();
     const server = await Server.start();
     await use(server);
     await server.stop();

@@ -17,6 +17,7 @@ const AUDIO: MediaTrackConstraints = { echoCancellation: true, noiseSuppression:
 const VIDEO: MediaTrackConstraints = {
   width: { ideal: 1280 },
   height: { ideal: 720 },
+  frameRate: { ideal: 30, max: 30 },
   facingMode: 'user',
 };
 

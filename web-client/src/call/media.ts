@@ -1,6 +1,5 @@
 import type { DeviceCheck, DeviceState, Media } from '../signal/types';
 import { acquire, type Found, type Wanted } from './acquire';
-import { Onlooker } from './onlooker';
 
 export interface MediaState {
   camera: DeviceState;
@@ -23,7 +22,6 @@ export class LocalMedia {
   /** Counts releases: what was asked for before one is let go when it comes. */
   #uses = 0;
   #opening: Promise<void> = Promise.resolve();
-  readonly #onlooker = new Onlooker();
   readonly #watchers = new Set<(state: MediaState) => void>();
 
   get state(): MediaState {
@@ -122,7 +120,6 @@ export class LocalMedia {
 
   #become(changes: Partial<MediaState>): void {
     this.#state = { ...this.#state, ...changes };
-    this.#onlooker.look(this.#state.stream);
     for (const watcher of this.#watchers) watcher(this.#state);
   }
 }

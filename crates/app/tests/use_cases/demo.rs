@@ -33,7 +33,7 @@ async fn the_demo_can_be_tried_at_once() {
         names,
         ["Maryam Al-Harbi", "Jun Santos", "Maryam Al-Harbi", "Sofía Ruiz"]
     );
-    assert_eq!(starts(&clinic, &demo).await, [300, 1_500, 7_500, 7_500]);
+    assert_eq!(starts(&clinic, &demo).await, [600, 1_800, 7_800, 7_800]);
     for door in &demo.patients {
         let seen = peek(&clinic, &door.token).await;
         assert!(seen.opens_ms <= seen.now_ms, "both may wait now");
@@ -75,11 +75,11 @@ async fn made_again_it_keeps_what_is_not_over_and_adds_what_is() {
     let later = demo::create(&clinic.app).await.unwrap();
     assert_ne!(later.patients[0].token, first.patients[0].token);
     assert_eq!(later.patients[1].token, first.patients[1].token);
-    assert_eq!(starts(&clinic, &later).await, [2_400, 1_200, 7_200, 7_200]);
+    assert_eq!(starts(&clinic, &later).await, [2_700, 1_500, 7_500, 7_500]);
 
     clinic.clock.set(START);
     let tomorrow = demo::create(&clinic.app).await.unwrap();
-    assert_eq!(starts(&clinic, &tomorrow).await, [86_400, 87_600, 93_600, 93_600]);
+    assert_eq!(starts(&clinic, &tomorrow).await, [86_700, 87_900, 93_900, 93_900]);
 }
 
 #[tokio::test]
@@ -88,9 +88,9 @@ async fn a_start_in_the_hour_that_the_clocks_show_twice_is_booked_all_the_same()
     // 2027-11-07T09:10Z, the second 01:10 of that day in Los Angeles.
     clinic.clock.set(heliograph_domain::UnixSeconds(1_825_578_600));
     let demo = demo::create(&clinic.app).await.unwrap();
-    assert_eq!(peek(&clinic, &demo.patients[0].token).await.start_s.0, 1_825_578_600);
+    assert_eq!(peek(&clinic, &demo.patients[0].token).await.start_s.0, 1_825_578_900);
     assert_eq!(
         peek(&clinic, &demo.patients[0].token).await.clinic.label,
-        "Sun 2027-11-07T01:10-0800"
+        "Sun 2027-11-07T01:15-0800"
     );
 }
