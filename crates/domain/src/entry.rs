@@ -94,6 +94,18 @@ pub struct ClaimRow {
     pub connection: String,
     /// Numbers that the page still holds, oldest session first, its own last.
     pub outbox: Vec<OutboxSpan>,
+    /// The ticket that it came with: it is used by this connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
+}
+
+/// A single-use ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its random name.
+    pub jti: String,
+    /// When it may be forgotten.
+    pub expires: UnixMillis,
 }
 
 /// Numbers of one session that a page still holds.

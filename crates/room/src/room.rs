@@ -198,6 +198,12 @@ impl Room {
         Some((&holder.session, holder.attempt, &holder.connection))
     }
 
+    /// The sessions that a seat's page still holds numbers of, oldest first.
+    pub fn sessions(&self, seat: ParticipantId) -> impl Iterator<Item = &str> {
+        let holder = self.seats.get(&seat).and_then(|seat| seat.holder.as_ref());
+        holder.into_iter().flat_map(|holder| &holder.outbox).map(|span| span.session.as_str())
+    }
+
     /// Where a person stands; `None` for somebody who never came.
     pub fn state(&self, seat: ParticipantId) -> Option<SeatState> {
         self.seats

@@ -4,11 +4,16 @@
 //! knows no room rules and reads no sealed data. [`Memory`] keeps logs in the process.
 #![deny(missing_docs)]
 
+mod clear;
+mod log;
 mod memory;
 mod port;
+pub mod repair;
 
+pub use clear::{Clear, SeatRow};
+pub use log::Log;
 pub use memory::Memory;
 pub use port::{
     AppendAnswer, Away, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Draft, Leases, LogEntry, Mark, RoomKey, RoomLog,
-    SeatBeat, Snapshot, Subscription, Tail, Ticket,
+    SeatBeat, Snapshot, Subscription, Tail,
 };

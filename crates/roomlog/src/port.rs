@@ -1,12 +1,14 @@
 //! The port: what every log must do. docs/ARCHITECTURE.md, "A room is an ordered log", says why.
 
+use crate::Clear;
 use async_trait::async_trait;
 use bytes::Bytes;
 use heliograph_domain::{
     ParticipantId, TenantId, UnixMillis, VisitId,
     entry::{Audience, Chain, ClaimRow, EntryHeader},
 };
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -28,13 +30,68 @@ pub struct LogEntry {
     pub data: Bytes,
 }
 
+impl LogEntry {
+    /// The entry that a draft becomes after `head`, whose instant was `at`.
+    pub fn after(head: Mark, at: UnixMillis, draft: Draft) -> LogEntry {
+        let Draft {
+            from,
+            session,
+            cseq,
+            audience,
+            kind,
+            data,
+            connection: _,
+        } = draft;
+        let chain = head.chain.after(from, &session, cseq, audience, &kind, at, &data);
+        let header = EntryHeader {
+            seq: head.seq + 1,
+            chain,
+            from,
+            session,
+            cseq,
+            audience,
+            kind,
+            at,
+        };
+        LogEntry { header, data }
+    }
+
+    /// The same entry, to be appended elsewhere.
+    pub fn draft(&self) -> Draft {
+        let header = &self.header;
+        Draft {
+            from: header.from,
+            connection: None,
+            session: header.session.clone(),
+            cseq: header.cseq,
+            audience: header.audience,
+            kind: header.kind.clone(),
+            data: self.data.clone(),
+        }
+    }
+
+    /// Its place.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            seq: self.header.seq,
+            chain: self.header.chain,
+        }
+    }
+}
+
 /// How far a node has folded a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// The last entry's seq, 0 for none.
     pub seq: u64,
     /// The chain there.
     pub chain: Chain,
+}
+
+impl Default for Mark {
+    fn default() -> Mark {
+        Mark::START
+    }
 }
 
 impl Mark {
@@ -55,23 +112,12 @@ pub struct Away(pub String);
 pub struct ClaimRequest {
     /// The seat.
     pub seat: ParticipantId,
-    /// Session, attempt, connection, outbox.
+    /// Session, attempt, connection, outbox, ticket.
     pub row: ClaimRow,
     /// The session that the person was shown as holder and wants to take the seat from.
     pub takeover: Option<String>,
-    /// The ticket that it came with.
-    pub ticket: Option<Ticket>,
     /// The sealed part of the entry's data.
     pub sealed: Bytes,
-}
-
-/// A single-use ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
-    /// Its random name.
-    pub jti: String,
-    /// When it may be forgotten.
-    pub expires: UnixMillis,
 }
 
 /// What became of a claim.
@@ -102,7 +148,8 @@ pub enum ClaimAnswer {
 pub struct Draft {
     /// The seat, for a client's entry.
     pub from: Option<ParticipantId>,
-    /// The connection that brought it, for a client's entry: it must have the seat.
+    /// The connection that brought it: it must have the seat. `None` for what a node appends in its own right: the service's
+    /// entries, and a client's when a log is repaired.
     pub connection: Option<String>,
     /// The session that numbered it.
     pub session: String,
@@ -114,22 +161,6 @@ pub struct Draft {
     pub kind: String,
     /// Sealed.
     pub data: Bytes,
-}
-
-impl Draft {
-    /// Whether a seat that `session` has is free after this entry: its page said `bye`, or its node showed it out
-    /// (`p:<session>:<attempt>:left`).
-    pub fn frees_seat_of(&self, session: &str) -> bool {
-        let shown_out = self
-            .session
-            .strip_prefix("p:")
-            .and_then(|rest| rest.strip_prefix(session));
-        match self.kind.as_str() {
-            "bye" => self.session == session,
-            "presence" => shown_out.is_some_and(|rest| rest.starts_with(':') && rest.ends_with(":left")),
-            _ => false,
-        }
-    }
 }
 
 /// What became of an entry.
@@ -219,6 +250,8 @@ pub struct Snapshot {
     pub mark: Mark,
     /// The log's instant there.
     pub at: UnixMillis,
+    /// What the entries up to there say in the clear.
+    pub clear: Clear,
     /// The sealed fold.
     pub data: Bytes,
 }
@@ -227,14 +260,22 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tail {
     /// The snapshot to start from, if the mark was trimmed (or nothing was folded yet).
-    pub base: Option<Snapshot>,
+    pub base: Option<Arc<Snapshot>>,
     /// The entries after the base or the mark.
-    pub entries: Vec<LogEntry>,
+    pub entries: Vec<Arc<LogEntry>>,
+}
+
+impl Tail {
+    /// The mark of the last entry, as far as this tail reaches; `None` if it is empty.
+    pub fn head(&self) -> Option<Mark> {
+        let last = self.entries.last().map(|entry| entry.mark());
+        last.or_else(|| self.base.as_ref().map(|base| base.mark))
+    }
 }
 
 /// New entries of a room, in order. It may skip some when its reader is slow: a hole in `seq` is filled by `read_after`.
-/// Entries are boxed, since a channel keeps room for many of them while it is empty.
-pub type Subscription = mpsc::Receiver<Box<LogEntry>>;
+/// It ends when the log was replaced: whoever reads it compares its mark and subscribes again.
+pub type Subscription = mpsc::Receiver<Arc<LogEntry>>;
 
 /// Ordered logs, one for each room.
 #[async_trait]
@@ -248,14 +289,24 @@ pub trait RoomLog: Send + Sync + 'static {
     /// Renews leases, sweeps those that ran out, appends what is due.
     async fn beat(&self, room: &RoomKey, beat: Beat) -> Result<BeatAnswer, Away>;
 
-    /// Everything after a seq.
-    async fn read_after(&self, room: &RoomKey, seq: u64) -> Result<Tail, Away>;
+    /// Everything after a mark; `None` if the mark is not in the log. [`Mark::START`] is in every log. A mark before the
+    /// snapshot can't be judged: the answer then begins with the snapshot.
+    async fn read_after(&self, room: &RoomKey, mark: Mark) -> Result<Option<Tail>, Away>;
 
     /// All entries from now on.
     async fn subscribe(&self, room: &RoomKey) -> Result<Subscription, Away>;
 
     /// Trims the log to a snapshot; `false` if it is not newer, or not of this log.
-    async fn snapshot(&self, room: &RoomKey, snapshot: Snapshot) -> Result<bool, Away>;
+    async fn snapshot(&self, room: &RoomKey, snapshot: Arc<Snapshot>) -> Result<bool, Away>;
+
+    /// Replaces what is in the log, if its last entry still is `expected`; otherwise `false`. [`crate::repair`] says by what.
+    async fn mend(
+        &self,
+        room: &RoomKey,
+        expected: Mark,
+        base: Option<Arc<Snapshot>>,
+        entries: Vec<Arc<LogEntry>>,
+    ) -> Result<bool, Away>;
 
     /// Removes a room whose time is over.
     async fn forget(&self, room: &RoomKey) -> Result<(), Away>;

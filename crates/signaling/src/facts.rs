@@ -2,8 +2,8 @@
 
 use crate::{Fact, Ports};
 use heliograph_domain::ParticipantId;
-use heliograph_protocol::ClientMessage;
-use heliograph_room::{Body, Entry};
+use heliograph_protocol::{ClientMessage, ServerMessage};
+use heliograph_room::{Applied, Body, Delivery, Entry};
 use heliograph_roomlog::RoomKey;
 use std::collections::VecDeque;
 
@@ -14,8 +14,12 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Notes an entry if it must be recorded.
-    pub fn note(&mut self, entry: &Entry) {
+    /// Notes an entry if it must be recorded. What the room refused never happened.
+    pub fn note(&mut self, entry: &Entry, applied: &Applied) {
+        let refused = |delivery: &Delivery| matches!(delivery.message, Some(ServerMessage::Refused { .. }));
+        if applied.deliveries.iter().any(refused) {
+            return;
+        }
         let (Some(seat), Body::Message(message)) = (entry.header.from, &entry.body) else {
             return;
         };

@@ -1,29 +1,44 @@
 //! One hosted room: its fold, its connections, its place in the log.
 
 mod beat;
+mod chores;
 mod frames;
 mod join;
 mod log;
+mod notice;
+mod repair;
 
-use crate::{Ports, RoomBrief, SeatRights, Settings, facts::Facts, queue::Queue, seal::Sealer};
+use self::chores::Outage;
+use crate::{RoomBrief, SeatRights, facts::Facts, queue::Queue, rooms::Shared, seal::Sealer};
 use bytes::Bytes;
-use heliograph_domain::{ParticipantId, Role, SessionId, UnixMillis, entry::Audience};
+use heliograph_domain::{
+    ParticipantId, Role, SessionId, UnixMillis,
+    entry::{Audience, Ticket},
+};
 use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, Hello, ServerMessage};
-use heliograph_room::{Entry, Room};
-use heliograph_roomlog::{Draft, Mark, RoomKey, Subscription};
+use heliograph_room::{Notice, Room};
+use heliograph_roomlog::{Away, Draft, LogEntry, Mark, RoomKey, Snapshot, Subscription};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::{sync::mpsc, time::Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
-/// What sockets ask of a room.
-pub(crate) enum Command {
-    Join(Box<Join>),
-    Frame(Box<Frame>),
+/// What is asked of a room. Boxed, since a channel keeps room for many of them while it is empty.
+pub(crate) type Command = Box<Ask>;
+
+pub(crate) enum Ask {
+    Join(Join),
+    Frame(Frame),
     Gone { seat: ParticipantId, connection: String },
+    /// A row of the outbox, by its name.
+    Notice(String, Notice, oneshot::Sender<Result<(), Away>>),
+    /// A log is there from before: its people may have left meanwhile.
+    Wake,
 }
 
 /// A socket that said hello and may be who it says.
@@ -32,7 +47,7 @@ pub(crate) struct Join {
     pub hello: Box<Hello>,
     /// `None`: the store is away, and the socket showed a resume secret.
     pub rights: Option<SeatRights>,
-    pub ticket: Option<heliograph_roomlog::Ticket>,
+    pub ticket: Option<Ticket>,
     pub connection: String,
     pub queue: Queue,
 }
@@ -47,29 +62,27 @@ pub(crate) struct Frame {
 }
 
 pub(crate) struct Host {
-    ports: Ports,
-    settings: Settings,
+    shared: Arc<Shared>,
     key: RoomKey,
     sealer: Sealer,
     room: Room,
-    /// The fold at the log's start, and all entries since: what a resume is answered from.
-    base: Room,
-    ring: VecDeque<Kept>,
-    candidate: Option<Room>,
+    /// The log's snapshot and every entry since, as they lie in the log: what a resume is answered from, and a log repaired.
+    base: Option<Arc<Snapshot>>,
+    ring: Vec<Arc<LogEntry>>,
+    candidate: Option<Box<Room>>,
     subscription: Option<Subscription>,
+    /// When a log that was away is looked at again.
+    look_at: Option<Instant>,
+    away: Outage,
     connections: BTreeMap<ParticipantId, Box<Connection>>,
     refused: Option<(String, CloseCode)>,
     /// Entries that free the seats of those who were shown out.
     leaving: Vec<Draft>,
+    /// Until then clients' entries wait, so that other nodes can repair the log first.
+    hold_until: Option<Instant>,
     facts: Facts,
     brief: Arc<Mutex<RoomBrief>>,
     empty_since: UnixMillis,
-}
-
-/// An entry after `base`, and the bytes of its data in the log.
-struct Kept {
-    entry: Entry,
-    bytes: usize,
 }
 
 /// A page that has its seat.
@@ -80,39 +93,44 @@ struct Connection {
     role: Role,
     queue: Queue,
     acked: Option<Mark>,
+    /// The store could not be asked at the claim: it is asked later.
+    unasked: bool,
 }
 
 /// How long a room without anybody is kept hosted when nothing is known of its people's rights.
 const IDLE_MS: i64 = 60_000;
 
 impl Host {
-    pub fn new(ports: Ports, settings: Settings, key: RoomKey, brief: Arc<Mutex<RoomBrief>>) -> Host {
-        let sealer = Sealer::new(&ports.keys, &key, Arc::clone(&ports.entropy));
-        let empty_since = ports.clock.now();
+    pub fn new(shared: Arc<Shared>, key: RoomKey, brief: Arc<Mutex<RoomBrief>>) -> Host {
+        let sealer = Sealer::new(&shared.ports.keys, &key, Arc::clone(&shared.ports.entropy));
+        let empty_since = shared.ports.clock.now();
         Host {
-            ports,
-            settings,
+            shared,
             key,
             sealer,
             room: Room::new(),
-            base: Room::new(),
-            ring: VecDeque::new(),
+            base: None,
+            ring: Vec::new(),
             candidate: None,
             subscription: None,
+            look_at: None,
+            away: Outage::default(),
             connections: BTreeMap::new(),
             refused: None,
             leaving: Vec::new(),
+            hold_until: None,
             facts: Facts::default(),
             brief,
             empty_since,
         }
     }
 
+    fn now(&self) -> UnixMillis {
+        self.shared.ports.clock.now()
+    }
+
     fn mark(&self) -> Mark {
-        Mark {
-            seq: self.room.seq(),
-            chain: self.room.chain(),
-        }
+        place(&self.room)
     }
 
     fn close(&mut self, seat: ParticipantId, code: CloseCode) {
@@ -127,7 +145,7 @@ impl Host {
 
     /// The room's people are gone and may not come back: its time is over.
     fn is_over(&self) -> bool {
-        let now = self.ports.clock.now();
+        let now = self.now();
         if !self.connections.is_empty() || !self.facts.is_empty() {
             return false;
         }
@@ -139,11 +157,14 @@ impl Host {
 }
 
 /// Runs until the room's time is over or the node shuts down. What it does is boxed, so that a room at rest is small.
-pub(crate) async fn run(mut host: Host, mut commands: mpsc::Receiver<Command>, shutdown: CancellationToken) {
-    let mut beat = tokio::time::interval(Duration::from_millis(host.settings.timers.beat_ms));
+pub(crate) async fn run(mut host: Box<Host>, mut commands: mpsc::Receiver<Command>) {
+    let shutdown = host.shared.shutdown.clone();
+    let mut beat = tokio::time::interval(Duration::from_millis(host.shared.settings.timers.beat_ms));
     loop {
-        Box::pin(host.free_seats()).await;
-        let deadline = host.deadline();
+        if host.has_chores() {
+            Box::pin(host.chores()).await;
+        }
+        let (deadline, chore) = (host.deadline(), host.next_chore());
         tokio::select! {
             biased;
             () = shutdown.cancelled() => {
@@ -151,31 +172,42 @@ pub(crate) async fn run(mut host: Host, mut commands: mpsc::Receiver<Command>, s
                 return;
             }
             entry = next_entry(&mut host.subscription) => match entry {
-                Some(entry) => Box::pin(host.follow(*entry)).await,
-                None => host.subscription = None,
+                Some(entry) => Box::pin(host.follow(entry)).await,
+                None => host.look_again(),
             },
             command = commands.recv() => match command {
-                Some(Command::Join(join)) => Box::pin(host.join(*join)).await,
-                Some(Command::Frame(frame)) => Box::pin(host.frame(*frame)).await,
-                Some(Command::Gone { seat, connection }) => host.gone(seat, &connection),
+                Some(command) => Box::pin(host.answer(*command)).await,
                 None => return,
             },
             _ = beat.tick() => {
                 Box::pin(host.beat()).await;
                 if host.is_over() {
-                    tracing::debug!(visit = %host.key.visit, "a room is over");
-                    if let Err(away) = host.ports.log.forget(&host.key).await {
-                        tracing::warn!(visit = %host.key.visit, "a room's log was not removed: {away}");
-                    }
+                    Box::pin(host.forget()).await;
                     return;
                 }
             }
-            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Box::pin(host.beat()).await,
+            () = at(chore) => {}
+            () = at(deadline) => Box::pin(host.beat()).await,
         }
     }
 }
 
-async fn next_entry(subscription: &mut Option<Subscription>) -> Option<Box<heliograph_roomlog::LogEntry>> {
+/// How far a room is folded.
+fn place(room: &Room) -> Mark {
+    Mark {
+        seq: room.seq(),
+        chain: room.chain(),
+    }
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_entry(subscription: &mut Option<Subscription>) -> Option<Arc<LogEntry>> {
     match subscription {
         Some(entries) => entries.recv().await,
         None => std::future::pending().await,
@@ -183,10 +215,31 @@ async fn next_entry(subscription: &mut Option<Subscription>) -> Option<Box<helio
 }
 
 impl Host {
+    async fn answer(&mut self, ask: Ask) {
+        match ask {
+            Ask::Join(join) => self.join(join).await,
+            Ask::Frame(frame) => self.frame(frame).await,
+            Ask::Gone { seat, connection } => self.gone(seat, &connection),
+            Ask::Notice(name, notice, done) => {
+                let told = self.notice(name, &notice).await;
+                // Who asked may have gone; the row is asked for again then.
+                drop(done.send(told));
+            }
+            Ask::Wake => self.wake().await,
+        }
+    }
+
+    async fn forget(&mut self) {
+        tracing::debug!(visit = %self.key.visit, "a room is over");
+        if let Err(away) = self.shared.ports.log.forget(&self.key).await {
+            tracing::warn!(visit = %self.key.visit, "a room's log was not removed: {away}");
+        }
+    }
+
     fn gone(&mut self, seat: ParticipantId, connection: &str) {
         if self.connections.get(&seat).is_some_and(|c| c.id == connection) {
             self.connections.remove(&seat);
-            self.empty_since = self.ports.clock.now();
+            self.empty_since = self.now();
         }
     }
 
@@ -203,22 +256,13 @@ impl Host {
         });
     }
 
-    async fn free_seats(&mut self) {
-        while let Some(draft) = self.leaving.pop() {
-            // A log that can't be reached frees the seat itself, when the lease ends.
-            if let Err(away) = self.append(draft).await {
-                tracing::warn!(visit = %self.key.visit, "a seat is not free yet: {away}");
-            }
-        }
-    }
-
     /// There is no other node that pages could go to: the service comes back by itself.
     fn drain(&mut self, commands: &mut mpsc::Receiver<Command>) {
         commands.close();
         while let Ok(command) = commands.try_recv() {
-            match command {
-                Command::Join(join) => join.queue.close(CloseCode::Drained),
-                Command::Frame(_) | Command::Gone { .. } => {}
+            match *command {
+                Ask::Join(join) => join.queue.close(CloseCode::Drained),
+                Ask::Frame(_) | Ask::Gone { .. } | Ask::Notice(..) | Ask::Wake => {}
             }
         }
         let drain = ServerMessage::Drain {

@@ -4,73 +4,81 @@ use crate::Outgoing;
 use heliograph_protocol::{CloseCode, Header, ServerMessage, SharedFrame};
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
 const MOST_MESSAGES: usize = 256;
 const MOST_BYTES: usize = 512 * 1024;
 
 /// The room's end of the queue.
-#[derive(Debug, Clone)]
-pub(crate) struct Queue {
-    sender: mpsc::Sender<Item>,
-    close: mpsc::Sender<CloseCode>,
-    bytes: Arc<AtomicUsize>,
-}
+#[derive(Clone)]
+pub(crate) struct Queue(Arc<Shared>);
 
 /// The socket's end.
-pub(crate) struct Drained {
-    receiver: mpsc::Receiver<Item>,
-    backlog: VecDeque<String>,
-    close: mpsc::Receiver<CloseCode>,
-    bytes: Arc<AtomicUsize>,
+pub(crate) struct Drained(Arc<Shared>);
+
+/// A channel would keep room for dozens of frames while nothing is sent.
+#[derive(Default)]
+struct Shared {
+    items: Mutex<Items>,
+    more: Notify,
 }
 
-#[derive(Debug)]
-enum Item {
-    Text(String),
-    Backlog(Vec<String>),
-    Close(CloseCode),
+#[derive(Default)]
+struct Items {
+    /// What a page missed. It counts as no message and no bytes: it is no longer than the log, and a page that is closed
+    /// while it reads has come further.
+    backlog: VecDeque<String>,
+    live: VecDeque<String>,
+    bytes: usize,
+    close: Option<Close>,
+}
+
+struct Close {
+    code: CloseCode,
+    /// Not after what is queued, but instead of it.
+    at_once: bool,
 }
 
 pub(crate) fn queue() -> (Queue, Drained) {
-    let (sender, receiver) = mpsc::channel(MOST_MESSAGES);
-    let (close, closed) = mpsc::channel(1);
-    let bytes = Arc::new(AtomicUsize::new(0));
-    (
-        Queue {
-            sender,
-            close,
-            bytes: Arc::clone(&bytes),
-        },
-        Drained {
-            receiver,
-            backlog: VecDeque::new(),
-            close: closed,
-            bytes,
-        },
-    )
+    let shared = Arc::new(Shared::default());
+    (Queue(Arc::clone(&shared)), Drained(shared))
+}
+
+impl Shared {
+    fn items(&self) -> MutexGuard<'_, Items> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Queue {
     /// A frame for this connection.
     pub fn send(&self, text: String) {
-        let queued = self.bytes.fetch_add(text.len(), Ordering::Relaxed) + text.len();
-        if queued > MOST_BYTES || self.sender.try_send(Item::Text(text)).is_err() {
-            self.abort(CloseCode::Slow);
+        let mut items = self.0.items();
+        if items.close.is_some() {
+            return;
         }
+        items.bytes += text.len();
+        items.live.push_back(text);
+        if items.bytes > MOST_BYTES || items.live.len() > MOST_MESSAGES {
+            items.end(CloseCode::Slow, true);
+        }
+        self.0.more.notify_one();
     }
 
-    /// What a page missed. It counts as one message and no bytes: it is no longer than the log, and a page that is closed
-    /// while it reads has come further.
+    /// Everything that a page missed, before what is sent from now on.
     pub fn send_backlog(&self, frames: Vec<String>) {
-        if self.sender.try_send(Item::Backlog(frames)).is_err() {
-            self.abort(CloseCode::Slow);
+        let mut items = self.0.items();
+        if items.close.is_some() {
+            return;
         }
+        // What is queued comes before; a page that reads still has it.
+        let queued = std::mem::take(&mut items.live);
+        items.bytes = 0;
+        items.backlog.extend(queued);
+        items.backlog.extend(frames);
+        self.0.more.notify_one();
     }
 
     /// A message outside the room's order.
@@ -78,16 +86,37 @@ impl Queue {
         self.send(SharedFrame::new(header, message).text().to_owned());
     }
 
-    /// Closes after what is queued.
+    /// Closes after what is queued. A close that is already under way stays.
     pub fn close(&self, code: CloseCode) {
-        if self.sender.try_send(Item::Close(code)).is_err() {
-            self.abort(code);
+        self.0.items().end(code, false);
+        self.0.more.notify_one();
+    }
+}
+
+impl Items {
+    fn end(&mut self, code: CloseCode, at_once: bool) {
+        if self.close.is_none() {
+            self.close = Some(Close { code, at_once });
+        }
+        if at_once {
+            (self.backlog, self.live) = (VecDeque::new(), VecDeque::new());
         }
     }
 
-    /// Closes at once. A close that is already under way goes first.
-    fn abort(&self, code: CloseCode) {
-        let _ = self.close.try_send(code);
+    fn next(&mut self) -> Option<Outgoing> {
+        if let Some(Close { code, at_once: true }) = self.close {
+            return Some(Outgoing::Close(code));
+        }
+        if let Some(text) = self.backlog.pop_front() {
+            return Some(Outgoing::Text(text));
+        }
+        if let Some(text) = self.live.pop_front() {
+            self.bytes -= text.len();
+            return Some(Outgoing::Text(text));
+        }
+        // A burst's memory is given back.
+        (self.backlog, self.live) = (VecDeque::new(), VecDeque::new());
+        self.close.as_ref().map(|close| Outgoing::Close(close.code))
     }
 }
 
@@ -95,24 +124,10 @@ impl Drained {
     /// The next frame to write.
     pub async fn next(&mut self) -> Outgoing {
         loop {
-            if let Ok(code) = self.close.try_recv() {
-                return Outgoing::Close(code);
-            }
-            if let Some(text) = self.backlog.pop_front() {
-                return Outgoing::Text(text);
-            }
-            let item = tokio::select! {
-                biased;
-                code = self.close.recv() => Item::Close(code.unwrap_or(CloseCode::Reclaim)),
-                item = self.receiver.recv() => item.unwrap_or(Item::Close(CloseCode::Reclaim)),
-            };
-            match item {
-                Item::Text(text) => {
-                    self.bytes.fetch_sub(text.len(), Ordering::Relaxed);
-                    return Outgoing::Text(text);
-                }
-                Item::Backlog(frames) => self.backlog.extend(frames),
-                Item::Close(code) => return Outgoing::Close(code),
+            let next = self.0.items().next();
+            match next {
+                Some(next) => return next,
+                None => self.0.more.notified().await,
             }
         }
     }
@@ -137,13 +152,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_backlog_of_any_length_goes_out_in_order_and_before_what_comes_later() {
+    async fn a_backlog_of_any_length_goes_out_in_order_between_what_came_before_and_after() {
         let (queue, mut drained) = queue();
         let frames: Vec<_> = (0..2 * MOST_MESSAGES)
             .map(|i| format!("{i}{}", "x".repeat(4_000)))
             .collect();
+        queue.send("before".to_owned());
         queue.send_backlog(frames.clone());
         queue.send("live".to_owned());
+        assert_eq!(drained.next().await, Outgoing::Text("before".to_owned()));
         for frame in frames {
             assert_eq!(drained.next().await, Outgoing::Text(frame));
         }
@@ -151,10 +168,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_polite_close_comes_after_what_is_queued() {
+    async fn a_polite_close_comes_after_what_is_queued_and_nothing_after_it() {
         let (queue, mut drained) = queue();
         queue.send("last words".to_owned());
         queue.close(CloseCode::Removed);
+        queue.send("too late".to_owned());
+        queue.close(CloseCode::Reclaim);
         assert_eq!(drained.next().await, Outgoing::Text("last words".to_owned()));
         assert_eq!(drained.next().await, Outgoing::Close(CloseCode::Removed));
     }

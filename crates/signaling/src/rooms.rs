@@ -2,12 +2,13 @@
 
 use crate::{
     Gone, Incoming, Outgoing, Ports, RoomBrief, Settings,
-    host::{self, Command, Host},
+    host::{self, Ask, Command, Host},
     session,
 };
 use futures::{Sink, Stream};
 use heliograph_domain::{TenantId, VisitId};
-use heliograph_roomlog::RoomKey;
+use heliograph_room::Notice;
+use heliograph_roomlog::{Away, Mark, RoomKey};
 use std::{
     collections::HashMap,
     sync::{
@@ -15,7 +16,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Commands that may wait for a room; a socket is not read while its room is behind.
@@ -95,6 +96,26 @@ impl Rooms {
         self.shared.hosted.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// Tells a room what changed in its booking, under the name of the outbox row; a room without a log has nobody to tell.
+    /// Asking again changes nothing.
+    pub async fn tell(&self, key: &RoomKey, name: &str, notice: Notice) -> Result<(), Away> {
+        let log = self.shared.ports.log.read_after(key, Mark::START).await?;
+        if log.and_then(|log| log.head()).is_none() {
+            return Ok(());
+        }
+        let (done, told) = oneshot::channel();
+        let ask = Box::new(Ask::Notice(name.to_owned(), notice, done));
+        let closed = |()| Away("the room is being closed".to_owned());
+        self.inbox(key).send(ask).await.map_err(|_| closed(()))?;
+        told.await.map_err(|_| closed(()))?
+    }
+
+    /// Hosts a room whose log is there from before, so that its leases and deadlines go on.
+    pub async fn wake(&self, key: &RoomKey) {
+        // A room that closes at this moment needs no waking.
+        drop(self.inbox(key).send(Box::new(Ask::Wake)).await);
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -107,16 +128,11 @@ impl Rooms {
         }
         let (inbox, commands) = mpsc::channel(INBOX);
         let brief = Arc::new(Mutex::new(RoomBrief::of(&heliograph_room::Room::new())));
-        let host = Host::new(
-            self.shared.ports.clone(),
-            self.shared.settings.clone(),
-            key.clone(),
-            Arc::clone(&brief),
-        );
+        let host = Box::new(Host::new(Arc::clone(&self.shared), key.clone(), Arc::clone(&brief)));
         let rooms = self.clone();
         let ended = (key.clone(), inbox.clone());
         self.shared.tasks.spawn(async move {
-            host::run(host, commands, rooms.shared.shutdown.clone()).await;
+            host::run(host, commands).await;
             rooms.retire(&ended.0, &ended.1);
         });
         hosted.insert(

@@ -2,7 +2,7 @@
 
 use crate::{
     Gone, Incoming, Outgoing, Rooms, SeatRights,
-    host::{Command, Frame, Join},
+    host::{Ask, Command, Frame, Join},
     queue::{self, Drained, Queue},
     rate::Rate,
 };
@@ -68,12 +68,12 @@ where
     }
     talk(rooms, incoming, &mut outgoing, &queue, drained, joined.as_ref()).await;
     if let Some(joined) = joined {
-        let gone = Command::Gone {
+        let gone = Ask::Gone {
             seat: joined.seat,
             connection: joined.connection,
         };
         // A room that is gone has no connections to forget.
-        drop(joined.inbox.send(gone).await);
+        drop(joined.inbox.send(Box::new(gone)).await);
     }
 }
 
@@ -165,7 +165,7 @@ where
         connection: connection.clone(),
         queue: queue.clone(),
     };
-    if inbox.send(Command::Join(Box::new(join))).await.is_err() {
+    if inbox.send(Box::new(Ask::Join(join))).await.is_err() {
         return Err(Some(NotIn::new(
             ErrorCode::StoreUnavailable,
             CloseCode::Reclaim,
@@ -214,13 +214,13 @@ fn who(
     hello: &Hello,
     visit: VisitId,
     seat: ParticipantId,
-) -> Result<(TenantId, Option<heliograph_roomlog::Ticket>), Option<NotIn>> {
+) -> Result<(TenantId, Option<heliograph_domain::entry::Ticket>), Option<NotIn>> {
     let ports = &rooms.shared().ports;
     let unauthorized = |detail| Some(NotIn::new(ErrorCode::Unauthorized, CloseCode::Auth, detail));
     if let Some(text) = &hello.ticket {
         return match ticket::verify(&ports.keys, text, ports.clock.now()) {
             Ok(ticket) if ticket.visit == visit && ticket.seat == seat => {
-                let single = heliograph_roomlog::Ticket {
+                let single = heliograph_domain::entry::Ticket {
                     jti: ticket.jti,
                     expires: ticket.expires,
                 };
@@ -396,5 +396,5 @@ async fn take(rooms: &Rooms, joined: &Joined, queue: &Queue, text: &str) -> bool
         c,
         message,
     };
-    joined.inbox.send(Command::Frame(Box::new(frame))).await.is_ok()
+    joined.inbox.send(Box::new(Ask::Frame(frame))).await.is_ok()
 }

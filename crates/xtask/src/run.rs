@@ -13,7 +13,9 @@ use crate::{
 };
 
 pub fn command(args: &[OsString]) -> Result<ExitCode> {
-    let (release, args): (Vec<_>, Vec<_>) = args.iter().partition(|a| *a == OsStr::new("--release"));
+    // Many tools want a `--` before arguments that are passed on; here it changes nothing.
+    let passed_on = args.iter().filter(|a| *a != OsStr::new("--"));
+    let (release, args): (Vec<_>, Vec<_>) = passed_on.partition(|a| *a == OsStr::new("--release"));
     install::node()?;
     let binary = build::server(Scope::Server {
         release: !release.is_empty(),

@@ -103,6 +103,7 @@ impl Log {
                 first_c: 1,
                 next_c: 1,
             }],
+            ticket: None,
         };
         let data = ClaimData {
             role: role(n),

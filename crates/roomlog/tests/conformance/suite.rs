@@ -4,12 +4,13 @@ use crate::Backend;
 use bytes::Bytes;
 use heliograph_domain::{
     ParticipantId, UnixMillis, VisitId,
-    entry::{Audience, Chain, ClaimRow, OutboxSpan},
+    entry::{Audience, Chain, ClaimRow, OutboxSpan, Ticket},
 };
 use heliograph_roomlog::{
-    AppendAnswer, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Draft, LogEntry, Mark, RoomKey, SeatBeat, Snapshot,
-    Ticket,
+    AppendAnswer, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Clear, Draft, LogEntry, Mark, RoomKey, SeatBeat, Snapshot,
+    Tail,
 };
+use std::sync::Arc;
 
 fn room(n: u8) -> RoomKey {
     RoomKey {
@@ -57,12 +58,12 @@ fn claim(n: u8, session: &str, attempt: u64, connection: &str) -> ClaimRequest {
         attempt,
         connection: connection.to_owned(),
         outbox,
+        ticket: None,
     };
     ClaimRequest {
         seat: seat(n),
         row,
         takeover: None,
-        ticket: None,
         sealed: Bytes::from_static(b"sealed"),
     }
 }
@@ -76,8 +77,12 @@ impl Backend {
         self.log.claim(&room(1), Mark::START, claim).await.unwrap()
     }
 
-    async fn entries(&self) -> Vec<LogEntry> {
-        self.log.read_after(&room(1), 0).await.unwrap().entries
+    async fn read_after(&self, mark: Mark) -> Option<Tail> {
+        self.log.read_after(&room(1), mark).await.unwrap()
+    }
+
+    async fn entries(&self) -> Vec<Arc<LogEntry>> {
+        self.read_after(Mark::START).await.unwrap().entries
     }
 
     async fn beat(&self, seats: &[(u8, &str, u64)], deadline: Option<i64>) -> BeatAnswer {
@@ -105,7 +110,7 @@ impl Backend {
     }
 }
 
-fn kinds(entries: &[LogEntry]) -> Vec<&str> {
+fn kinds(entries: &[Arc<LogEntry>]) -> Vec<&str> {
     entries.iter().map(|entry| entry.header.kind.as_str()).collect()
 }
 
@@ -119,7 +124,8 @@ pub async fn entries_are_numbered_and_chained(on: &Backend) {
         assert_eq!(on.entries().await.last().unwrap().header.chain, chain);
     }
     let mut chain = Chain::START;
-    for (i, LogEntry { header: h, data }) in on.entries().await.iter().enumerate() {
+    for (i, entry) in on.entries().await.iter().enumerate() {
+        let LogEntry { header: h, data } = &**entry;
         chain = chain.after(h.from, &h.session, h.cseq, h.audience, &h.kind, h.at, data);
         assert_eq!((h.seq, h.chain), (i as u64 + 1, chain));
     }
@@ -281,30 +287,22 @@ pub async fn a_reloaded_page_takes_its_own_seat_and_sends_its_leftovers_first(on
 
 pub async fn a_ticket_is_used_once_and_a_refused_claim_uses_none(on: &Backend) {
     on.begin().await;
-    let ticket = || {
-        Some(Ticket {
+    let with_ticket = |mut claim: ClaimRequest| {
+        claim.row.ticket = Some(Ticket {
             jti: "jti".to_owned(),
             expires: UnixMillis(31_000),
-        })
+        });
+        claim
     };
-    let refused = ClaimRequest {
-        ticket: ticket(),
-        ..claim(1, "session-2", 1, "c2")
-    };
+    let refused = with_ticket(claim(1, "session-2", 1, "c2"));
     assert!(matches!(on.claim(refused).await, ClaimAnswer::Taken { .. }));
-    let first = || ClaimRequest {
-        ticket: ticket(),
-        ..claim(2, "session-3", 1, "c3")
-    };
+    let first = || with_ticket(claim(2, "session-3", 1, "c3"));
     assert!(matches!(on.claim(first()).await, ClaimAnswer::Granted { .. }));
     assert!(
         matches!(on.claim(first()).await, ClaimAnswer::Granted { .. }),
         "the same connection may ask again"
     );
-    let replayed = ClaimRequest {
-        ticket: ticket(),
-        ..claim(2, "session-3", 2, "c4")
-    };
+    let replayed = with_ticket(claim(2, "session-3", 2, "c4"));
     assert_eq!(on.claim(replayed).await, ClaimAnswer::TicketUsed);
 }
 
@@ -420,14 +418,17 @@ pub async fn a_snapshot_trims_the_log_and_nothing_else_changes(on: &Backend) {
         on.append(chat(1, "c1", "session-1", cseq)).await;
     }
     let entries = on.entries().await;
-    let at = |i: usize| Mark {
-        seq: entries[i].header.seq,
-        chain: entries[i].header.chain,
-    };
-    let snapshot = |mark: Mark| Snapshot {
-        mark,
-        at: UnixMillis(1_000),
-        data: Bytes::from_static(b"fold"),
+    let at = |i: usize| entries[i].mark();
+    let snapshot = |mark: Mark| {
+        let mut clear = Clear::default();
+        let folded = entries.iter().filter(|entry| entry.header.seq <= mark.seq);
+        folded.for_each(|entry| clear.apply(entry));
+        Arc::new(Snapshot {
+            mark,
+            at: UnixMillis(1_000),
+            clear,
+            data: Bytes::from_static(b"fold"),
+        })
     };
     let foreign = Mark {
         chain: Chain::START,
@@ -437,10 +438,10 @@ pub async fn a_snapshot_trims_the_log_and_nothing_else_changes(on: &Backend) {
     assert!(on.log.snapshot(&room(1), snapshot(at(3))).await.unwrap());
     assert!(!on.log.snapshot(&room(1), snapshot(at(2))).await.unwrap(), "not newer");
 
-    let tail = on.log.read_after(&room(1), 0).await.unwrap();
+    let tail = on.read_after(Mark::START).await.unwrap();
     assert_eq!(tail.base, Some(snapshot(at(3))));
     assert_eq!(tail.entries, entries[4..]);
-    let tail = on.log.read_after(&room(1), 5).await.unwrap();
+    let tail = on.read_after(at(4)).await.unwrap();
     assert_eq!((tail.base, &tail.entries[..]), (None, &entries[5..]));
     assert_eq!(
         on.append(chat(1, "c1", "session-1", 4)).await,
@@ -522,7 +523,7 @@ pub async fn subscribers_get_every_entry_in_order(on: &Backend) {
     let mut late = on.log.subscribe(&room(1)).await.unwrap();
     on.append(chat(1, "c1", "session-1", 1)).await;
     for entry in on.entries().await {
-        assert_eq!(*early.recv().await.unwrap(), entry);
+        assert_eq!(early.recv().await.unwrap(), entry);
     }
     assert_eq!(late.recv().await.unwrap().header.seq, 3);
 }
@@ -534,7 +535,7 @@ pub async fn rooms_do_not_mix(on: &Backend) {
         ..room(1)
     };
     for other in [room(2), elsewhere] {
-        assert_eq!(on.log.read_after(&other, 0).await.unwrap().entries, []);
+        assert_eq!(on.log.read_after(&other, Mark::START).await.unwrap().unwrap().entries, []);
         assert_eq!(
             on.log
                 .claim(&other, Mark::START, claim(1, "session-1", 1, "c1"))

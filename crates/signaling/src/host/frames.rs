@@ -5,6 +5,7 @@ use heliograph_domain::{ParticipantId, entry::Audience};
 use heliograph_protocol::{ClientMessage, CloseCode, LineLevel};
 use heliograph_room::VoidData;
 use heliograph_roomlog::{AppendAnswer, Mark};
+use tokio::time::Instant;
 
 impl Host {
     pub(super) async fn frame(&mut self, frame: Frame) {
@@ -13,6 +14,10 @@ impl Host {
         };
         let own = connection.session.to_string();
         let message = frame.message;
+        if frame.c.is_some() && self.hold_until.is_some_and(|until| Instant::now() < until) {
+            // Its page sends it again.
+            return;
+        }
         let Some(c) = frame.c else {
             if let Ok(message) = &message {
                 self.unnumbered(frame.seat, message);
@@ -50,20 +55,20 @@ impl Host {
         match self.append(draft).await {
             Ok(AppendAnswer::Ok { .. }) => {}
             Ok(AppendAnswer::Dup { .. }) => {
-                self.facts.write(&self.ports, &self.key).await;
+                self.facts.write(&self.shared.ports, &self.key).await;
                 self.ack_seat(frame.seat, &session, false);
             }
             Ok(AppendAnswer::Gap { session, .. }) => self.ack_seat(frame.seat, &session, true),
             Ok(AppendAnswer::Unclaimed) => self.close(frame.seat, CloseCode::Reclaim),
-            Ok(AppendAnswer::Rewound) => self.start_over(),
-            // The client keeps it and sends it again.
+            // In both cases the client keeps it and sends it again.
+            Ok(AppendAnswer::Rewound) => {}
             Err(away) => tracing::warn!(visit = %self.key.visit, "an entry was not taken: {away}"),
         }
     }
 
     /// Messages that carry no number never reach the log.
     fn unnumbered(&mut self, seat: ParticipantId, message: &ClientMessage) {
-        let now = self.ports.clock.now();
+        let now = self.now();
         match message {
             ClientMessage::Ack { s, chain } => {
                 if let Some(connection) = self.connections.get_mut(&seat) {

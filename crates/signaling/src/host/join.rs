@@ -1,6 +1,6 @@
 //! A page takes its seat: claim, welcome, and what it missed.
 
-use super::{Connection, Host, Join, Kept, log::frame_of};
+use super::{Connection, Host, Join, log::frame_of};
 use crate::seal::Binding;
 use bytes::Bytes;
 use heliograph_access::resume;
@@ -10,7 +10,7 @@ use heliograph_domain::{
 };
 use heliograph_protocol::{CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, ServerMessage, SharedFrame};
 use heliograph_room::ClaimData;
-use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest};
+use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest, Mark};
 use std::collections::BTreeMap;
 
 /// How long a node that can't reach its store or log asks pages to wait.
@@ -32,9 +32,8 @@ impl Host {
             return Ok(());
         };
         let row = row_of(join);
-        let claim = self.claim_request(join, &row, &data);
         self.refused = None;
-        match self.ports.log.claim(&self.key, self.mark(), claim).await? {
+        match self.claim(join, &row, &data).await? {
             ClaimAnswer::Granted { seq } => self.catch_up(seq).await?,
             ClaimAnswer::Stale => {
                 join.queue.close(CloseCode::Reclaim);
@@ -53,8 +52,7 @@ impl Host {
                 return Ok(());
             }
             ClaimAnswer::Rewound | ClaimAnswer::Empty => {
-                self.start_over();
-                return Err(Away("the log is not the one that was folded".to_owned()));
+                return Err(Away("the log is being repaired".to_owned()));
             }
         }
         if let Some((_, code)) = self
@@ -92,13 +90,28 @@ impl Host {
             join.queue.close(CloseCode::Reclaim);
             return Ok(());
         }
-        self.welcome(join, data.role);
-        Ok(())
+        self.welcome(join, data.role)
+    }
+
+    /// A log that does not have this node's place is repaired, and asked once more.
+    async fn claim(&mut self, join: &Join, row: &ClaimRow, data: &ClaimData) -> Result<ClaimAnswer, Away> {
+        let claim = self.claim_request(join, row, data);
+        let answer = self.shared.ports.log.claim(&self.key, self.mark(), claim.clone()).await;
+        match self.noted(answer)? {
+            ClaimAnswer::Rewound | ClaimAnswer::Empty => {}
+            answer @ (ClaimAnswer::Granted { .. }
+            | ClaimAnswer::Stale
+            | ClaimAnswer::Taken { .. }
+            | ClaimAnswer::TicketUsed) => return Ok(answer),
+        }
+        self.repair().await?;
+        let answer = self.shared.ports.log.claim(&self.key, self.mark(), claim).await;
+        self.noted(answer)
     }
 
     /// Who sits down; `None` when the time is over. Rights last while somebody admitted is there.
     fn claim_data(&self, join: &Join) -> Option<ClaimData> {
-        let now = self.ports.clock.now();
+        let now = self.now();
         let capabilities = join.hello.capabilities;
         match &join.rights {
             Some(rights) => (rights.until > now || self.room.is_occupied()).then(|| ClaimData {
@@ -129,12 +142,11 @@ impl Host {
             seat: join.seat,
             row: row.clone(),
             takeover: join.hello.takeover.clone(),
-            ticket: join.ticket.clone(),
             sealed: Bytes::from(self.sealer.seal(binding, &plain)),
         }
     }
 
-    fn welcome(&mut self, join: &Join, role: heliograph_domain::Role) {
+    fn welcome(&mut self, join: &Join, role: heliograph_domain::Role) -> Result<(), Away> {
         let hello = &join.hello;
         let connection = Connection {
             id: join.connection.clone(),
@@ -143,44 +155,30 @@ impl Host {
             role,
             queue: join.queue.clone(),
             acked: None,
+            unasked: join.rights.is_none(),
         };
-        let acked: BTreeMap<_, _> = hello
-            .outbox
-            .iter()
-            .map(|span| {
-                let seen = self.room.seen(join.seat, span.session.as_str());
-                (
-                    span.session.to_string(),
-                    self.facts.acknowledged(join.seat, span.session.as_str(), seen),
-                )
-            })
-            .collect();
+        let acked = self.acked(join.seat);
         let resumed = match hello.last {
             None => Resumed::New,
             Some(last) if self.has(last) => Resumed::Full,
             Some(_) => Resumed::Resync,
         };
         let secret = resume::resume_secret(
-            &self.ports.keys,
+            &self.shared.ports.keys,
             &self.key.institution,
             self.key.visit,
             join.seat,
             &hello.session,
         );
-        let now = self.ports.clock.now();
-        let here = Header {
-            s: Some(self.room.seq()),
-            chain: Some(self.room.chain()),
-            at: Some(self.room.at()),
-            ..Header::default()
-        };
+        let now = self.now();
+        let here = self.here();
         let welcome = ServerMessage::Welcome {
             secret: format!("{}.{secret}", self.key.institution),
-            acked: acked.clone(),
+            acked,
             resumed,
             server_time_ms: now,
-            timers: self.settings.timers.clone(),
-            limits: self.settings.limits.clone(),
+            timers: self.shared.settings.timers.clone(),
+            limits: self.shared.settings.limits.clone(),
         };
         let mut frames = vec![
             SharedFrame::new(
@@ -194,22 +192,16 @@ impl Host {
             .to_owned(),
         ];
         match (resumed, hello.last) {
-            (Resumed::Full, Some(last)) => self.replay(join.seat, last.s, |_, _| true, &mut frames),
+            (Resumed::Full, Some(last)) => self.replay(join.seat, last.s, |_, _| true, &mut frames)?,
             (Resumed::Resync, _) | (Resumed::Full, None) => {
-                let resync = ServerMessage::Resync {
-                    why: ResyncWhy::NotInLog,
-                    acked,
-                };
-                frames.push(SharedFrame::new(here.clone(), &resync).text().to_owned());
-                self.replay(join.seat, 0, |_, _| true, &mut frames);
-                frames.push(self.snapshot_frame(join.seat, here));
+                frames.extend(self.resync(join.seat, ResyncWhy::NotInLog)?);
             }
             (Resumed::New, _) => {
                 // What was refused of an older page life is told to its heir.
                 let own = |session: &str| hello.outbox.iter().any(|span| span.session.as_str() == session);
                 let told =
                     |session: &str, m: &ServerMessage| matches!(m, ServerMessage::Refused { .. }) && own(session);
-                self.replay(join.seat, 0, told, &mut frames);
+                self.replay(join.seat, 0, told, &mut frames)?;
                 frames.push(self.snapshot_frame(join.seat, here));
             }
         }
@@ -217,6 +209,36 @@ impl Host {
         self.tell_ice_servers(&connection, now);
         self.connections.insert(join.seat, Box::new(connection));
         metrics::counter!("heliograph_joins_total", "resumed" => resumed_name(resumed)).increment(1);
+        Ok(())
+    }
+
+    /// What a page gets whose place is not in the log: what the log has of its sessions, every kept frame, the room.
+    pub(super) fn resync(&self, seat: ParticipantId, why: ResyncWhy) -> Result<Vec<String>, Away> {
+        let here = self.here();
+        let resync = ServerMessage::Resync {
+            why,
+            acked: self.acked(seat),
+        };
+        let mut frames = vec![SharedFrame::new(here.clone(), &resync).text().to_owned()];
+        self.replay(seat, 0, |_, _| true, &mut frames)?;
+        frames.push(self.snapshot_frame(seat, here));
+        Ok(frames)
+    }
+
+    fn here(&self) -> Header {
+        Header {
+            s: Some(self.room.seq()),
+            chain: Some(self.room.chain()),
+            at: Some(self.room.at()),
+            ..Header::default()
+        }
+    }
+
+    /// What may be acknowledged of each session that the seat's page still holds.
+    fn acked(&self, seat: ParticipantId) -> BTreeMap<String, u64> {
+        let sessions = self.room.sessions(seat);
+        let seen = |session| self.facts.acknowledged(seat, session, self.room.seen(seat, session));
+        sessions.map(|session| (session.to_owned(), seen(session))).collect()
     }
 
     fn snapshot_frame(&self, seat: ParticipantId, here: Header) -> String {
@@ -229,7 +251,7 @@ impl Host {
 
     pub(super) fn tell_ice_servers(&self, connection: &Connection, now: UnixMillis) {
         const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-        let servers = self.settings.ice_servers.clone();
+        let servers = self.shared.settings.ice_servers.clone();
         let message = ServerMessage::IceServers {
             servers,
             expires_at_ms: now.plus(DAY_MS),
@@ -239,9 +261,12 @@ impl Host {
 
     /// Whether a page's place is one of this log.
     fn has(&self, last: Position) -> bool {
-        let here = |seq, chain| (seq, chain) == (last.s, last.chain);
-        let kept = |kept: &Kept| here(kept.entry.header.seq, kept.entry.header.chain);
-        here(self.base.seq(), self.base.chain()) || self.ring.iter().any(kept)
+        let last = Mark {
+            seq: last.s,
+            chain: last.chain,
+        };
+        let base = self.base.as_ref().map_or(Mark::START, |base| base.mark);
+        base == last || self.ring.iter().any(|entry| entry.mark() == last)
     }
 
     /// What was addressed to a seat after a place: the fold says again who that was, entry by entry.
@@ -251,10 +276,11 @@ impl Host {
         after: u64,
         wanted: impl Fn(&str, &ServerMessage) -> bool,
         frames: &mut Vec<String>,
-    ) {
-        let mut room = self.base.clone();
-        for Kept { entry, .. } in &self.ring {
-            let applied = room.apply(entry);
+    ) -> Result<(), Away> {
+        let mut room = self.base_room(self.base.as_deref())?;
+        for entry in &self.ring {
+            let entry = self.opened(entry);
+            let applied = room.apply(&entry);
             if entry.header.seq <= after {
                 continue;
             }
@@ -271,6 +297,7 @@ impl Host {
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -298,6 +325,7 @@ fn row_of(join: &Join) -> ClaimRow {
         attempt: hello.attempt,
         connection: join.connection.clone(),
         outbox: hello.outbox.iter().map(span).collect(),
+        ticket: join.ticket.clone(),
     }
 }
 

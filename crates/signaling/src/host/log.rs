@@ -1,7 +1,7 @@
 //! The room's place in the log: loading, following, appending.
 
-use super::{Connection, Host, Kept};
-use crate::seal::Binding;
+use super::{Connection, Host};
+use crate::{Opening, seal::Binding};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use heliograph_domain::{
@@ -10,8 +10,8 @@ use heliograph_domain::{
 };
 use heliograph_protocol::{CloseCode, Header, Phase, SeatState, ServerMessage, SharedFrame};
 use heliograph_room::{Applied, Body, ClaimOutcome, Deadlines, Delivery, Entry, Opened, RULES, Room};
-use heliograph_roomlog::{AppendAnswer, Away, Draft, LogEntry, Mark};
-use std::collections::VecDeque;
+use heliograph_roomlog::{AppendAnswer, Away, Draft, LogEntry, Snapshot};
+use std::sync::Arc;
 
 impl Host {
     /// Makes sure that the log has its first entry and that the fold is level with it.
@@ -19,13 +19,26 @@ impl Host {
         if self.subscription.is_some() && self.room.seq() > 0 {
             return Ok(());
         }
-        self.subscription = Some(self.ports.log.subscribe(&self.key).await?);
-        self.read_on().await?;
+        let loaded = self.try_load().await;
+        if loaded.is_err() {
+            self.look_later();
+        }
+        loaded
+    }
+
+    async fn try_load(&mut self) -> Result<(), Away> {
+        let subscription = self.shared.ports.log.subscribe(&self.key).await;
+        self.subscription = Some(self.noted(subscription)?);
+        self.catch_up_all().await?;
         if self.room.seq() == 0 {
-            let opening = self.ports.rights.opening(&self.key.institution, self.key.visit).await;
+            let opening = self.shared.ports.rights.opening(&self.key.institution, self.key.visit).await;
             let opening = opening.map_err(|away| Away(away.to_string()))?.unwrap_or_default();
+            if opening != Opening::default() {
+                // The room was there before: another node may still hold what its log lost.
+                self.hold();
+            }
             let mut nonce = [0; 16];
-            self.ports.entropy.fill(&mut nonce);
+            self.shared.ports.entropy.fill(&mut nonce);
             let opened = Opened {
                 nonce: URL_SAFE_NO_PAD.encode(nonce),
                 rules: RULES,
@@ -34,15 +47,15 @@ impl Host {
                 removed: opening.removed,
                 ended: opening.ended,
                 deadlines: Deadlines {
-                    undo_end_ms: i64::try_from(self.settings.timers.undo_end_ms).unwrap_or(i64::MAX / 4),
-                    reopen_ms: i64::try_from(self.settings.timers.reopen_ms).unwrap_or(i64::MAX / 4),
+                    undo_end_ms: i64::try_from(self.shared.settings.timers.undo_end_ms).unwrap_or(i64::MAX / 4),
+                    reopen_ms: i64::try_from(self.shared.settings.timers.reopen_ms).unwrap_or(i64::MAX / 4),
                 },
             };
             let plain = serde_json::to_vec(&opened).expect("texts and numbers are always JSON");
             // Another node may have opened it meanwhile: then this one is a duplicate, and the log is read again.
             let draft = self.sealed(None, None, "open".to_owned(), 1, Audience::All, "opened", &plain);
             self.append(draft).await?;
-            self.read_on().await?;
+            self.catch_up_all().await?;
         }
         Ok(())
     }
@@ -78,53 +91,60 @@ impl Host {
         }
     }
 
-    /// Appends, and applies everything up to the new entry.
+    /// Appends, and applies everything up to the new entry. A log that does not have this node's place is repaired first.
     pub(super) async fn append(&mut self, draft: Draft) -> Result<AppendAnswer, Away> {
-        let answer = self.ports.log.append(&self.key, self.mark(), draft).await?;
-        if let AppendAnswer::Ok { seq, .. } = &answer {
-            metrics::counter!("heliograph_room_entries_total").increment(1);
-            self.catch_up(*seq).await?;
+        for _ in 0..2 {
+            let answer = self.shared.ports.log.append(&self.key, self.mark(), draft.clone()).await;
+            match self.noted(answer)? {
+                AppendAnswer::Ok { seq, .. } => {
+                    metrics::counter!("heliograph_room_entries_total").increment(1);
+                    self.catch_up(seq).await?;
+                    let (chain, at) = (self.room.chain(), self.room.at());
+                    return Ok(AppendAnswer::Ok { seq, chain, at });
+                }
+                AppendAnswer::Rewound => Box::pin(self.repair()).await?,
+                other @ (AppendAnswer::Dup { .. } | AppendAnswer::Gap { .. } | AppendAnswer::Unclaimed) => {
+                    return Ok(other);
+                }
+            }
         }
-        Ok(answer)
+        Ok(AppendAnswer::Rewound)
     }
 
     /// Applies what the subscription brought, then reads what it left out.
     pub(super) async fn catch_up(&mut self, seq: u64) -> Result<(), Away> {
         while self.room.seq() < seq {
             match self.subscription.as_mut().map(tokio::sync::mpsc::Receiver::try_recv) {
-                Some(Ok(entry)) if entry.header.seq <= self.room.seq() + 1 => self.take(*entry).await,
-                Some(Ok(_) | Err(_)) | None => return self.read_on().await,
+                Some(Ok(entry)) if entry.header.seq <= self.room.seq() + 1 => self.take(entry).await,
+                Some(Ok(_) | Err(_)) | None => return self.catch_up_all().await,
             }
         }
         Ok(())
     }
 
     /// An entry from the subscription; a hole before it is filled from the log.
-    pub(super) async fn follow(&mut self, entry: LogEntry) {
-        if entry.header.seq > self.room.seq() + 1 {
-            if let Err(away) = self.read_on().await {
-                tracing::warn!(visit = %self.key.visit, "a hole in the log could not be filled: {away}");
-            }
-            return;
+    pub(super) async fn follow(&mut self, entry: Arc<LogEntry>) {
+        if entry.header.seq <= self.room.seq() + 1 {
+            self.take(entry).await;
+        } else if let Err(away) = self.catch_up_all().await {
+            tracing::warn!(visit = %self.key.visit, "a hole in the log could not be filled: {away}");
         }
-        self.take(entry).await;
     }
 
-    async fn read_on(&mut self) -> Result<(), Away> {
-        let tail = self.ports.log.read_after(&self.key, self.room.seq()).await?;
-        if let Some(snapshot) = tail.base.filter(|base| base.mark.seq > self.room.seq()) {
-            match self.open_snapshot(snapshot.mark, &snapshot.data) {
-                Some(room) => {
-                    self.base = room.clone();
-                    self.room = room;
-                    self.ring.clear();
-                }
-                None => {
-                    return Err(Away(
-                        "the room's snapshot does not open with this server's secrets".to_owned(),
-                    ));
-                }
+    /// Reads on to the log's end.
+    pub(super) async fn catch_up_all(&mut self) -> Result<(), Away> {
+        let tail = self.shared.ports.log.read_after(&self.key, self.mark()).await;
+        let Some(tail) = self.noted(tail)? else {
+            return Box::pin(self.repair()).await;
+        };
+        if let Some(base) = tail.base {
+            if self.room.seq() > 0 {
+                // The log was trimmed beyond this node's place.
+                return Box::pin(self.repair()).await;
             }
+            self.room = self.open_snapshot(&base)?;
+            self.base = Some(base);
+            self.ring.clear();
         }
         for entry in tail.entries {
             self.take(entry).await;
@@ -133,8 +153,8 @@ impl Host {
     }
 
     /// Applies the next entry: opens it, delivers what it means, acknowledges it to its sender.
-    async fn take(&mut self, entry: LogEntry) {
-        let LogEntry { header, data } = entry;
+    pub(super) async fn take(&mut self, kept: Arc<LogEntry>) {
+        let LogEntry { header, data } = &*kept;
         if header.seq != self.room.seq() + 1 {
             return;
         }
@@ -149,31 +169,27 @@ impl Host {
         let chain = self
             .room
             .chain()
-            .after(parts.0, parts.1, parts.2, parts.3, parts.4, parts.5, &data);
+            .after(parts.0, parts.1, parts.2, parts.3, parts.4, parts.5, data);
         if chain != header.chain {
-            tracing::error!(visit = %self.key.visit, seq = header.seq, "an entry does not follow from the one before");
-            self.start_over();
+            tracing::warn!(visit = %self.key.visit, seq = header.seq, "an entry does not follow from the one before");
+            self.look_again();
             return;
         }
-        let body = self.open(&header, &data);
-        let entry = Entry { header, body };
+        let entry = self.opened(&kept);
         let applied = self.room.apply(&entry);
+        self.ring.push(kept);
         self.after_claim(&entry, &applied);
         self.deliver(&entry.header, &applied.deliveries);
-        self.facts.note(&entry);
+        self.facts.note(&entry, &applied);
         if !self.facts.is_empty() {
-            self.facts.write(&self.ports, &self.key).await;
+            self.facts.write(&self.shared.ports, &self.key).await;
         }
         self.acknowledge(&entry);
         self.show_out(&entry);
         self.publish();
-        self.ring.push_back(Kept {
-            entry,
-            bytes: data.len(),
-        });
     }
 
-    fn open(&self, header: &EntryHeader, data: &[u8]) -> Body {
+    pub(super) fn open(&self, header: &EntryHeader, data: &[u8]) -> Body {
         let (row, sealed) = if header.kind == "claim" {
             match ClaimRow::split(data) {
                 Some((row, sealed)) => (Some(row), sealed),
@@ -256,6 +272,10 @@ impl Host {
 
     pub(super) fn ack(&self, connection: &Connection, seat: ParticipantId, session: &str, back: bool) {
         let c = self.facts.acknowledged(seat, session, self.room.seen(seat, session));
+        self.ack_as(connection, session, c, back);
+    }
+
+    pub(super) fn ack_as(&self, connection: &Connection, session: &str, c: u64, back: bool) {
         let header = Header {
             session: Some(session.to_owned()),
             c: Some(c),
@@ -277,11 +297,7 @@ impl Host {
             .filter_map(|(seat, c)| Some((*seat, self.shown_out(*seat, c.role)?)));
         let out: Vec<_> = codes.collect();
         for (seat, code) in out {
-            if let Some(connection) = self.connections.get(&seat) {
-                let (id, session, attempt) = (connection.id.clone(), connection.session.clone(), connection.attempt);
-                self.note_leaving(seat, &session, attempt, id);
-            }
-            self.close(seat, code);
+            self.show_out_of(seat, code);
         }
     }
 
@@ -297,19 +313,6 @@ impl Host {
         }
     }
 
-    /// This node's fold is no fold of this log: everybody claims again, from the log as it is now.
-    pub(super) fn start_over(&mut self) {
-        let seats: Vec<_> = self.connections.keys().copied().collect();
-        for seat in seats {
-            self.close(seat, CloseCode::Reclaim);
-        }
-        self.subscription = None;
-        self.room = Room::new();
-        self.base = Room::new();
-        self.ring = VecDeque::new();
-        self.candidate = None;
-    }
-
     pub(super) fn snapshot_binding(session: &str, seq: u64) -> Binding<'_> {
         Binding {
             from: None,
@@ -320,10 +323,11 @@ impl Host {
         }
     }
 
-    fn open_snapshot(&self, mark: Mark, data: &[u8]) -> Option<Room> {
-        let name = mark.chain.to_string();
-        let plain = self.sealer.open(Self::snapshot_binding(&name, mark.seq), data).ok()?;
-        Room::from_snapshot(&plain).ok()
+    pub(super) fn open_snapshot(&self, snapshot: &Snapshot) -> Result<Room, Away> {
+        let name = snapshot.mark.chain.to_string();
+        let plain = self.sealer.open(Self::snapshot_binding(&name, snapshot.mark.seq), &snapshot.data).ok();
+        let room = plain.and_then(|plain| Room::from_snapshot(&plain).ok());
+        room.ok_or_else(|| Away("the room's snapshot does not open with this server's secrets".to_owned()))
     }
 }
 

@@ -1,0 +1,108 @@
+//! What a room does between two events: seats to free, a log to look at again, an outage to tell.
+
+use super::Host;
+use heliograph_domain::ParticipantId;
+use heliograph_protocol::{Header, ServerMessage};
+use heliograph_roomlog::Away;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Since when the log can't be reached, and whether pages know.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Outage {
+    since: Option<Instant>,
+    told: bool,
+}
+
+impl Host {
+    pub(super) fn has_chores(&self) -> bool {
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        due(self.next_chore()) || (self.look_at.is_none() && !self.leaving.is_empty())
+    }
+
+    /// When the next of them is due.
+    pub(super) fn next_chore(&self) -> Option<Instant> {
+        let tell = self.away.since.filter(|_| !self.away.told).map(|since| since + self.patience());
+        [self.look_at, tell].into_iter().flatten().min()
+    }
+
+    pub(super) async fn chores(&mut self) {
+        if self.look_at.is_some_and(|at| at <= Instant::now()) {
+            self.look_at = None;
+            // A log that is away is looked at again later.
+            drop(self.load().await);
+        }
+        if self.look_at.is_none() {
+            self.free_seats().await;
+        }
+        let tell = self.away.since.filter(|_| !self.away.told);
+        if tell.is_some_and(|since| since.elapsed() >= self.patience()) {
+            self.away.told = true;
+            self.tell_all(&ServerMessage::Degraded {});
+        }
+    }
+
+    /// How long an outage is before people are told: a page has sent again what it waits for.
+    fn patience(&self) -> Duration {
+        Duration::from_millis(2 * self.shared.settings.timers.retransmit_ms)
+    }
+
+    /// Notes whether the log answered.
+    pub(super) fn noted<T>(&mut self, answer: Result<T, Away>) -> Result<T, Away> {
+        match &answer {
+            Ok(_) => {
+                let told = std::mem::take(&mut self.away).told;
+                if told {
+                    self.tell_all(&ServerMessage::Recovered {});
+                }
+            }
+            Err(_) => {
+                self.away.since.get_or_insert_with(Instant::now);
+            }
+        }
+        answer
+    }
+
+    /// The subscription ended, or brought an entry of another history.
+    pub(super) fn look_again(&mut self) {
+        self.subscription = None;
+        self.look_at = Some(Instant::now());
+    }
+
+    /// The log is away: it is looked at again, once in a while.
+    pub(super) fn look_later(&mut self) {
+        self.subscription = None;
+        let wait = Duration::from_millis(self.shared.settings.timers.reconnect_min_ms);
+        self.look_at = Some(Instant::now() + wait);
+    }
+
+    /// A log is there from before.
+    pub(super) async fn wake(&mut self) {
+        if let Err(away) = self.load().await {
+            tracing::warn!(visit = %self.key.visit, "a room of before can't be read yet: {away}");
+        }
+    }
+
+    async fn free_seats(&mut self) {
+        while let Some(draft) = self.leaving.pop() {
+            // A log that can't be reached frees the seat itself, when the lease ends.
+            if let Err(away) = self.append(draft).await {
+                tracing::warn!(visit = %self.key.visit, "a seat is not free yet: {away}");
+            }
+        }
+    }
+
+    pub(super) fn tell_all(&self, message: &ServerMessage) {
+        for connection in self.connections.values() {
+            connection.queue.tell(Header::default(), message);
+        }
+    }
+
+    pub(super) fn show_out_of(&mut self, seat: ParticipantId, code: heliograph_protocol::CloseCode) {
+        if let Some(connection) = self.connections.get(&seat) {
+            let (id, session, attempt) = (connection.id.clone(), connection.session.clone(), connection.attempt);
+            self.note_leaving(seat, &session, attempt, id);
+        }
+        self.close(seat, code);
+    }
+}
