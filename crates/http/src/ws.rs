@@ -15,8 +15,8 @@ use heliograph_protocol::SUBPROTOCOL;
 use heliograph_signaling::{Gone, Incoming, Outgoing};
 use tokio_tungstenite::tungstenite;
 
-/// Bytes read at once: the default costs 128 KiB for every idle socket.
-const READ_BUFFER: usize = 4096;
+/// Bytes read at once: the default costs 128 KiB for every idle socket. Most frames are shorter, longer ones take more reads.
+const READ_BUFFER: usize = 2048;
 /// Bytes that may wait to be written.
 const WRITE_BUFFER: usize = 1024 * 1024;
 

@@ -6,6 +6,7 @@ use heliograph_domain::{
     entry::{Chain, OutboxSpan},
 };
 use heliograph_protocol::{Capabilities, CloseCode, DeviceCheck, Media, Phase, Presence, SeatState, ServerMessage, To};
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -27,12 +28,12 @@ pub struct Room {
     pub(crate) nonce: String,
     pub(crate) rules: u32,
     pub(crate) deadlines: Deadlines,
-    /// Boxed: a map's node has room for eleven values, and most rooms hold two or three.
-    pub(crate) seats: BTreeMap<ParticipantId, Box<Seat>>,
+    /// Most rooms hold two or three people: a sorted list is a small map.
+    pub(crate) seats: LiteMap<ParticipantId, Box<Seat>>,
     /// What the store remembers of people who have not come yet.
     pub(crate) remembered: BTreeMap<ParticipantId, SeatState>,
-    pub(crate) pairs: BTreeMap<String, Pair>,
-    pub(crate) seen: BTreeMap<String, u64>,
+    pub(crate) pairs: LiteMap<String, Pair>,
+    pub(crate) seen: LiteMap<String, u64>,
     pub(crate) chat: VecDeque<Line>,
     pub(crate) phase: Phase,
     pub(crate) locked: bool,
@@ -132,10 +133,10 @@ impl Room {
                 undo_end_ms: 0,
                 reopen_ms: 0,
             },
-            seats: BTreeMap::new(),
+            seats: LiteMap::new(),
             remembered: BTreeMap::new(),
-            pairs: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            pairs: LiteMap::new(),
+            seen: LiteMap::new(),
             chat: VecDeque::new(),
             phase: Phase::Open {},
             locked: false,
@@ -201,7 +202,10 @@ impl Room {
     /// The sessions that a seat's page still holds numbers of, oldest first.
     pub fn sessions(&self, seat: ParticipantId) -> impl Iterator<Item = &str> {
         let holder = self.seats.get(&seat).and_then(|seat| seat.holder.as_ref());
-        holder.into_iter().flat_map(|holder| &holder.outbox).map(|span| span.session.as_str())
+        holder
+            .into_iter()
+            .flat_map(|holder| &holder.outbox)
+            .map(|span| span.session.as_str())
     }
 
     /// Where a person stands; `None` for somebody who never came.

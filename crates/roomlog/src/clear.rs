@@ -5,19 +5,19 @@ use heliograph_domain::{
     ParticipantId, UnixMillis,
     entry::{ClaimRow, EntryHeader, seen_key},
 };
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What was accepted, who has which seat, which tickets are used. Equal logs give equal values, so that a log can be
 /// rebuilt from its entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clear {
     /// The highest number accepted, by `seat:session`.
-    pub seen: BTreeMap<String, u64>,
+    pub seen: LiteMap<String, u64>,
     /// Who has which seat.
-    pub seats: BTreeMap<ParticipantId, Box<SeatRow>>,
+    pub seats: LiteMap<ParticipantId, Box<SeatRow>>,
     /// Used tickets: the connection, and when they may be forgotten.
-    pub tickets: BTreeMap<String, (String, UnixMillis)>,
+    pub tickets: LiteMap<String, (String, UnixMillis)>,
 }
 
 /// The page that has a seat.

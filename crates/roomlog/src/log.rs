@@ -5,10 +5,8 @@ use crate::{
 };
 use bytes::Bytes;
 use heliograph_domain::{ParticipantId, UnixMillis, entry::Audience};
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use litemap::LiteMap;
+use std::{collections::VecDeque, sync::Arc};
 
 /// One room's log.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +17,7 @@ pub struct Log {
     at: UnixMillis,
     clear: Clear,
     /// What a fold of entries can't tell: who is alive, and what pages have taken.
-    alive: BTreeMap<ParticipantId, Alive>,
+    alive: LiteMap<ParticipantId, Alive>,
     last_sweep: Option<UnixMillis>,
 }
 
@@ -37,12 +35,7 @@ enum Lease {
 
 impl Log {
     /// A log of these entries; every seat counts as online from `now`.
-    pub fn restore(
-        base: Option<Arc<Snapshot>>,
-        entries: Vec<Arc<LogEntry>>,
-        now: UnixMillis,
-        leases: Leases,
-    ) -> Log {
+    pub fn restore(base: Option<Arc<Snapshot>>, entries: Vec<Arc<LogEntry>>, now: UnixMillis, leases: Leases) -> Log {
         let mut log = Log::default();
         log.put(base, entries, now, leases);
         log
@@ -97,7 +90,7 @@ impl Log {
                 cseq: row.attempt,
                 audience: Audience::Own,
                 kind: "claim".to_owned(),
-                data: Bytes::from(row.with_sealed(&sealed)),
+                data: row.with_sealed(&sealed).into_boxed_slice().into(),
             },
         );
         let until = now.plus(leases.lease_ms);
@@ -168,8 +161,11 @@ impl Log {
             }
         }
         answer.head = self.head.seq;
-        answer.seen.clone_from(&self.clear.seen);
-        let acked = self.alive.iter().filter_map(|(seat, alive)| Some((*seat, alive.acked?)));
+        answer.seen = self.clear.seen.iter().map(|(key, c)| (key.clone(), *c)).collect();
+        let acked = self
+            .alive
+            .iter()
+            .filter_map(|(seat, alive)| Some((*seat, alive.acked?)));
         answer.acked = acked.collect();
         answer
     }
@@ -261,7 +257,9 @@ impl Log {
         self.last_sweep = Some(now);
         let mut told = Vec::new();
         for (seat, alive) in &mut self.alive {
-            let Some(row) = self.clear.seats.get(seat) else { continue };
+            let Some(row) = self.clear.seats.get(seat) else {
+                continue;
+            };
             let name = |state| format!("p:{}:{}:{state}", row.session, row.attempt);
             let (online, away) = (now.plus(leases.lease_ms), now.plus(leases.reconnecting_ms));
             match alive.lease {

@@ -55,11 +55,10 @@ impl Memory {
             let before = slot.log.head().seq;
             let answer = step(&mut slot.log, now);
             for entry in slot.log.since(before) {
-                slot.readers
-                    .retain(|reader| match reader.try_send(Arc::clone(entry)) {
-                        Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
-                        Err(mpsc::error::TrySendError::Closed(_)) => false,
-                    });
+                slot.readers.retain(|reader| match reader.try_send(Arc::clone(entry)) {
+                    Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
+                    Err(mpsc::error::TrySendError::Closed(_)) => false,
+                });
             }
             answer
         })

@@ -5,7 +5,7 @@
 
 use crate::{Clear, LogEntry, Mark, Snapshot, Tail};
 use heliograph_domain::entry::seen_key;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// What a node holds of a room: a snapshot and every entry since.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,11 @@ fn fold(base: Option<&Arc<Snapshot>>, entries: &[Arc<LogEntry>]) -> Clear {
 /// Compares what a node holds with the whole log.
 pub fn plan(mine: Holding<'_>, log: &Tail) -> Plan {
     let Some(head) = log.head() else {
-        return if mine.head() == Mark::START { Plan::InStep } else { Plan::Extend };
+        return if mine.head() == Mark::START {
+            Plan::InStep
+        } else {
+            Plan::Extend
+        };
     };
     let first = log.base.as_ref().map_or(Mark::START, |base| base.mark);
     let here = mine.head();
@@ -90,7 +94,7 @@ pub fn plan(mine: Holding<'_>, log: &Tail) -> Plan {
 
 /// The entries whose numbers are not accepted there, in order.
 fn not_in(there: &Clear, entries: &[Arc<LogEntry>]) -> Vec<Arc<LogEntry>> {
-    let mut seen: BTreeMap<String, u64> = there.seen.clone();
+    let mut seen = there.seen.clone();
     let mut missing = Vec::new();
     for entry in entries.iter().filter(|entry| entry.header.kind != "opened") {
         let seen = seen

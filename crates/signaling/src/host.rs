@@ -18,8 +18,8 @@ use heliograph_domain::{
 use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, Hello, ServerMessage};
 use heliograph_room::{Notice, Room};
 use heliograph_roomlog::{Away, Draft, LogEntry, Mark, RoomKey, Snapshot, Subscription};
+use litemap::LiteMap;
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -34,7 +34,10 @@ pub(crate) type Command = Box<Ask>;
 pub(crate) enum Ask {
     Join(Join),
     Frame(Frame),
-    Gone { seat: ParticipantId, connection: String },
+    Gone {
+        seat: ParticipantId,
+        connection: String,
+    },
     /// A row of the outbox, by its name.
     Notice(String, Notice, oneshot::Sender<Result<(), Away>>),
     /// A log is there from before: its people may have left meanwhile.
@@ -74,12 +77,13 @@ pub(crate) struct Host {
     /// When a log that was away is looked at again.
     look_at: Option<Instant>,
     away: Outage,
-    connections: BTreeMap<ParticipantId, Box<Connection>>,
+    connections: LiteMap<ParticipantId, Box<Connection>>,
     refused: Option<(String, CloseCode)>,
     /// Entries that free the seats of those who were shown out.
     leaving: Vec<Draft>,
     /// Until then clients' entries wait, so that other nodes can repair the log first.
     hold_until: Option<Instant>,
+    held: Vec<Frame>,
     facts: Facts,
     brief: Arc<Mutex<RoomBrief>>,
     empty_since: UnixMillis,
@@ -115,10 +119,11 @@ impl Host {
             subscription: None,
             look_at: None,
             away: Outage::default(),
-            connections: BTreeMap::new(),
+            connections: LiteMap::new(),
             refused: None,
             leaving: Vec::new(),
             hold_until: None,
+            held: Vec::new(),
             facts: Facts::default(),
             brief,
             empty_since,

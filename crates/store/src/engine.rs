@@ -16,6 +16,8 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 /// A statement waits this long for a connection before the database counts as away.
 const PATIENCE: Duration = Duration::from_secs(10);
 const SQLITE_READERS: u32 = 4;
+/// Pages that a connection keeps, in KiB; the operating system keeps the rest.
+const SQLITE_CACHE: &str = "PRAGMA cache_size = -512";
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Which database is used.
@@ -82,6 +84,7 @@ impl Store {
                     connection.execute("PRAGMA journal_mode = WAL").await?;
                     connection.execute("PRAGMA synchronous = FULL").await?;
                     connection.execute("PRAGMA foreign_keys = ON").await?;
+                    connection.execute(SQLITE_CACHE).await?;
                     Ok(())
                 })
             })
@@ -89,7 +92,10 @@ impl Store {
             .await?;
         let readers = pool(SQLITE_READERS)
             .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute("PRAGMA query_only = ON").await.map(drop) })
+                Box::pin(async move {
+                    connection.execute("PRAGMA query_only = ON").await?;
+                    connection.execute(SQLITE_CACHE).await.map(drop)
+                })
             })
             .connect_with(AnyConnectOptions::from_str(&with("rw"))?)
             .await?;

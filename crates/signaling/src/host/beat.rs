@@ -105,7 +105,10 @@ impl Host {
         let name = mark.chain.to_string();
         let binding = Self::snapshot_binding(&name, mark.seq);
         let data = self.sealer.seal(binding, &candidate.to_snapshot()).into();
-        let clear = self.base.as_ref().map_or_else(Clear::default, |base| base.clear.clone());
+        let clear = self
+            .base
+            .as_ref()
+            .map_or_else(Clear::default, |base| base.clear.clone());
         let folded = self.ring.iter().filter(|entry| entry.header.seq <= mark.seq);
         let clear = folded.fold(clear, |mut clear, entry| {
             clear.apply(entry);

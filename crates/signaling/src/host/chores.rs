@@ -22,8 +22,12 @@ impl Host {
 
     /// When the next of them is due.
     pub(super) fn next_chore(&self) -> Option<Instant> {
-        let tell = self.away.since.filter(|_| !self.away.told).map(|since| since + self.patience());
-        [self.look_at, tell].into_iter().flatten().min()
+        let tell = self
+            .away
+            .since
+            .filter(|_| !self.away.told)
+            .map(|since| since + self.patience());
+        [self.look_at, self.hold_until, tell].into_iter().flatten().min()
     }
 
     pub(super) async fn chores(&mut self) {
@@ -34,6 +38,12 @@ impl Host {
         }
         if self.look_at.is_none() {
             self.free_seats().await;
+        }
+        if self.hold_until.is_some_and(|until| until <= Instant::now()) {
+            self.hold_until = None;
+            for frame in std::mem::take(&mut self.held) {
+                self.frame(frame).await;
+            }
         }
         let tell = self.away.since.filter(|_| !self.away.told);
         if tell.is_some_and(|since| since.elapsed() >= self.patience()) {

@@ -5,7 +5,9 @@ use heliograph_domain::{ParticipantId, entry::Audience};
 use heliograph_protocol::{ClientMessage, CloseCode, LineLevel};
 use heliograph_room::VoidData;
 use heliograph_roomlog::{AppendAnswer, Mark};
-use tokio::time::Instant;
+
+/// Frames that wait while a log is being repaired.
+const MOST_HELD: usize = 256;
 
 impl Host {
     pub(super) async fn frame(&mut self, frame: Frame) {
@@ -13,11 +15,14 @@ impl Host {
             return;
         };
         let own = connection.session.to_string();
-        let message = frame.message;
-        if frame.c.is_some() && self.hold_until.is_some_and(|until| Instant::now() < until) {
-            // Its page sends it again.
+        if frame.c.is_some() && self.hold_until.is_some() {
+            // What finds no place here is sent again by its page.
+            if self.held.len() < MOST_HELD {
+                self.held.push(frame);
+            }
             return;
         }
+        let message = frame.message;
         let Some(c) = frame.c else {
             if let Ok(message) = &message {
                 self.unnumbered(frame.seat, message);

@@ -31,7 +31,12 @@ impl Host {
         self.subscription = Some(self.noted(subscription)?);
         self.catch_up_all().await?;
         if self.room.seq() == 0 {
-            let opening = self.shared.ports.rights.opening(&self.key.institution, self.key.visit).await;
+            let opening = self
+                .shared
+                .ports
+                .rights
+                .opening(&self.key.institution, self.key.visit)
+                .await;
             let opening = opening.map_err(|away| Away(away.to_string()))?.unwrap_or_default();
             if opening != Opening::default() {
                 // The room was there before: another node may still hold what its log lost.
@@ -94,7 +99,12 @@ impl Host {
     /// Appends, and applies everything up to the new entry. A log that does not have this node's place is repaired first.
     pub(super) async fn append(&mut self, draft: Draft) -> Result<AppendAnswer, Away> {
         for _ in 0..2 {
-            let answer = self.shared.ports.log.append(&self.key, self.mark(), draft.clone()).await;
+            let answer = self
+                .shared
+                .ports
+                .log
+                .append(&self.key, self.mark(), draft.clone())
+                .await;
             match self.noted(answer)? {
                 AppendAnswer::Ok { seq, .. } => {
                     metrics::counter!("heliograph_room_entries_total").increment(1);
@@ -325,7 +335,10 @@ impl Host {
 
     pub(super) fn open_snapshot(&self, snapshot: &Snapshot) -> Result<Room, Away> {
         let name = snapshot.mark.chain.to_string();
-        let plain = self.sealer.open(Self::snapshot_binding(&name, snapshot.mark.seq), &snapshot.data).ok();
+        let plain = self
+            .sealer
+            .open(Self::snapshot_binding(&name, snapshot.mark.seq), &snapshot.data)
+            .ok();
         let room = plain.and_then(|plain| Room::from_snapshot(&plain).ok());
         room.ok_or_else(|| Away("the room's snapshot does not open with this server's secrets".to_owned()))
     }

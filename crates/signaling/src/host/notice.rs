@@ -32,7 +32,12 @@ impl Host {
     }
 
     pub(super) async fn ask_rights(&mut self, seat: ParticipantId) {
-        let rights = self.shared.ports.rights.seat(&self.key.institution, self.key.visit, seat).await;
+        let rights = self
+            .shared
+            .ports
+            .rights
+            .seat(&self.key.institution, self.key.visit, seat)
+            .await;
         let Ok(rights) = rights else { return };
         if let Some(connection) = self.connections.get_mut(&seat) {
             connection.unasked = false;

@@ -57,7 +57,12 @@ impl Host {
                     self.fold_anew(log).await?;
                     for entry in rest {
                         let entry = self.as_void(entry, &refused);
-                        let answer = self.shared.ports.log.append(&self.key, self.mark(), entry.draft()).await;
+                        let answer = self
+                            .shared
+                            .ports
+                            .log
+                            .append(&self.key, self.mark(), entry.draft())
+                            .await;
                         self.noted(answer)?;
                     }
                     return self.catch_up_all().await;
@@ -153,7 +158,9 @@ impl Host {
         self.publish();
         let seats: Vec<_> = self.connections.keys().copied().collect();
         for seat in seats {
-            let Some(connection) = self.connections.get(&seat) else { continue };
+            let Some(connection) = self.connections.get(&seat) else {
+                continue;
+            };
             let role = connection.role;
             let holds = self.room.holder(seat).is_some_and(|(_, _, id)| id == connection.id);
             if let Some(code) = self.shown_out(seat, role) {
