@@ -3,9 +3,11 @@
 use anyhow::{Context, Result};
 use heliograph_client::{Api, Page, Visitor};
 use heliograph_domain::{ParticipantId, SessionId, VisitId};
-use heliograph_testkit::Process;
+use heliograph_testkit::{Port, Process, Signal, SmallDisk};
 use serde_json::{Value, json};
 use std::{
+    fs,
+    path::PathBuf,
     process::Command,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -18,7 +20,9 @@ pub const SOON: Duration = Duration::from_secs(20);
 pub struct Service {
     pub process: Process,
     pub base: String,
-    pub data: TempDir,
+    port: Port,
+    data: TempDir,
+    disk: Option<SmallDisk>,
     settings: Vec<(String, String)>,
     doors: Value,
 }
@@ -31,28 +35,66 @@ impl Service {
     /// Starts with settings such as `("SIGNALING__TIMERS__BEAT_MS", "100")`.
     pub async fn with(settings: &[(&str, &str)]) -> Result<Service> {
         let data = tempfile::tempdir()?;
-        let settings: Vec<_> = settings
-            .iter()
-            .map(|(k, v)| (format!("HELIOGRAPH_{k}"), (*v).to_owned()))
-            .collect();
+        let settings = variables(settings);
         let demo = Command::new(env!("CARGO_BIN_EXE_heliograph-under-test"))
             .args(["demo", "--json", "--people-only", "--data"])
             .arg(data.path())
             .output()?;
         let doors = serde_json::from_slice(&demo.stdout).context(String::from_utf8_lossy(&demo.stderr).into_owned())?;
-        let (process, base) = serve(&data, &settings).await?;
+        let port = Port::free()?;
+        let (process, base) = serve(&port, &data, &settings).await?;
         Ok(Service {
             process,
             base,
+            port,
             data,
+            disk: None,
             settings,
             doors,
         })
     }
 
-    /// Starts again on the same folder, after the process has ended.
+    /// Starts on a disk of so many bytes.
+    pub async fn on_small_disk(bytes: u64, settings: &[(&str, &str)]) -> Result<Service> {
+        let (disk, data, port) = (SmallDisk::new(bytes)?, tempfile::tempdir()?, Port::free()?);
+        let settings = variables(settings);
+        let script = "\"$1\" demo --json --people-only --data \"$2\" > \"$2/doors.json\" || exit 1
+            exec \"$1\" serve --listen \"$3\" --data \"$2\"";
+        let (folder, listen) = (disk.path().to_str().context("a path")?, port.address().to_string());
+        let mut command = disk.sh(script, &[env!("CARGO_BIN_EXE_heliograph-under-test"), folder, &listen]);
+        command.envs(settings.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        let (process, base) = listening(command).await?;
+        let doors = serde_json::from_slice(&fs::read(disk.seen_from_outside(&process).join("doors.json"))?)?;
+        Ok(Service {
+            process,
+            base,
+            port,
+            data,
+            disk: Some(disk),
+            settings,
+            doors,
+        })
+    }
+
+    /// The disk of [`Service::on_small_disk`].
+    pub fn disk(&self) -> Option<&SmallDisk> {
+        self.disk.as_ref()
+    }
+
+    /// Its data folder.
+    pub fn folder(&self) -> PathBuf {
+        self.data.path().to_owned()
+    }
+
+    /// Kills it as a power cut would, and waits until it is gone.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.process.signal(Signal::KILL)?;
+        self.process.ended(SOON).await.map(drop)
+    }
+
+    /// Starts again on the same port and folder, after the process has ended.
     pub async fn again(&mut self) -> Result<()> {
-        (self.process, self.base) = serve(&self.data, &self.settings).await?;
+        (self.process, self.base) = serve(&self.port, &self.data, &self.settings).await?;
         Ok(())
     }
 
@@ -96,12 +138,20 @@ impl Service {
     }
 }
 
-async fn serve(data: &TempDir, settings: &[(String, String)]) -> Result<(Process, String)> {
+fn variables(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let variable = |(key, value): &(&str, &str)| (format!("HELIOGRAPH_{key}"), (*value).to_owned());
+    settings.iter().map(variable).collect()
+}
+
+async fn serve(port: &Port, data: &TempDir, settings: &[(String, String)]) -> Result<(Process, String)> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heliograph-under-test"));
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data.path());
+    command.args(["serve", "--listen", &port.address().to_string(), "--data"]);
+    command.arg(data.path());
     command.envs(settings.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+    listening(command).await
+}
+
+async fn listening(command: Command) -> Result<(Process, String)> {
     let process = Process::start(command)?;
     let line = process.line("listening on ", SOON).await?;
     let base = line.split("listening on ").nth(1).context("address")?.trim().to_owned();

@@ -40,17 +40,19 @@ pub(crate) enum Use {
     Links,
     StaffLinks,
     Tickets,
+    DeskTickets,
     Resume,
 }
 
 impl Use {
-    const ALL: [Use; 4] = [Use::Links, Use::StaffLinks, Use::Tickets, Use::Resume];
+    const ALL: [Use; 5] = [Use::Links, Use::StaffLinks, Use::Tickets, Use::DeskTickets, Use::Resume];
 
     fn label(self) -> &'static [u8] {
         match self {
             Use::Links => b"heliograph.v1 links",
             Use::StaffLinks => b"heliograph.v1 staff links",
             Use::Tickets => b"heliograph.v1 tickets",
+            Use::DeskTickets => b"heliograph.v1 desk tickets",
             Use::Resume => b"heliograph.v1 resume",
         }
     }
@@ -187,6 +189,7 @@ pub(crate) mod tests {
             (Use::Links, Use::Tickets),
             (Use::StaffLinks, Use::Links),
             (Use::Resume, Use::Tickets),
+            (Use::Tickets, Use::DeskTickets),
         ] {
             let mac = keys.sign(made, &[b"same"]);
             assert!(!keys.verify(asked, &[b"same"], &mac), "{made:?} for {asked:?}");

@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 
 pub mod cookie;
+pub mod desk_ticket;
 pub mod keys;
 pub mod link;
 pub mod resume;

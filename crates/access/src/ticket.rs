@@ -23,6 +23,8 @@ pub struct Ticket {
     pub visit: VisitId,
     /// The seat in it.
     pub seat: ParticipantId,
+    /// The generation of the person's link: when it goes up, the ticket is void.
+    pub generation: u32,
     /// Sixteen random bytes as 22 characters of base64url: what makes a second use of the ticket visible.
     pub jti: String,
     /// The first instant at which it is no longer good.
@@ -43,25 +45,40 @@ pub enum TicketError {
     Expired,
 }
 
+impl From<Refused> for TicketError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Malformed => TicketError::Malformed,
+            Refused::Forged => TicketError::Forged,
+        }
+    }
+}
+
 impl Ticket {
     /// A new ticket that expires [`LIFE_MS`] after `now`.
     pub fn issue(
         institution: TenantId,
         visit: VisitId,
         seat: ParticipantId,
+        generation: u32,
         now: UnixMillis,
         entropy: &dyn Entropy,
     ) -> Self {
-        let mut random = [0; 16];
-        entropy.fill(&mut random);
         Self {
             institution,
             visit,
             seat,
-            jti: URL_SAFE_NO_PAD.encode(random),
+            generation,
+            jti: new_jti(entropy),
             expires: now.plus(LIFE_MS),
         }
     }
+}
+
+pub(crate) fn new_jti(entropy: &dyn Entropy) -> String {
+    let mut random = [0; 16];
+    entropy.fill(&mut random);
+    URL_SAFE_NO_PAD.encode(random)
 }
 
 /// The text of a ticket.
@@ -71,10 +88,7 @@ pub fn mint(keys: &Keys, ticket: &Ticket) -> String {
 
 /// Reads a ticket that is genuine and still good at `now`.
 pub fn verify(keys: &Keys, text: &str, now: UnixMillis) -> Result<Ticket, TicketError> {
-    let ticket: Ticket = signed::open(keys, Use::Tickets, text).map_err(|refused| match refused {
-        Refused::Malformed => TicketError::Malformed,
-        Refused::Forged => TicketError::Forged,
-    })?;
+    let ticket: Ticket = signed::open(keys, Use::Tickets, text)?;
     if ticket.expires <= now {
         Err(TicketError::Expired)
     } else {
@@ -93,7 +107,14 @@ mod tests {
     fn ticket() -> Ticket {
         let visit = VisitId::from_parts(NOW, &[1; 10]);
         let seat = ParticipantId::from_parts(NOW, &[2; 10]);
-        Ticket::issue("cedar-street".parse().unwrap(), visit, seat, NOW, &Counting::default())
+        Ticket::issue(
+            "cedar-street".parse().unwrap(),
+            visit,
+            seat,
+            3,
+            NOW,
+            &Counting::default(),
+        )
     }
 
     #[test]
@@ -110,7 +131,7 @@ mod tests {
         let entropy = Counting::default();
         let visit = VisitId::from_parts(NOW, &[1; 10]);
         let seat = ParticipantId::from_parts(NOW, &[2; 10]);
-        let issue = || Ticket::issue("cedar-street".parse().unwrap(), visit, seat, NOW, &entropy);
+        let issue = || Ticket::issue("cedar-street".parse().unwrap(), visit, seat, 3, NOW, &entropy);
         assert_ne!(issue().jti, issue().jti);
     }
 
@@ -129,6 +150,10 @@ mod tests {
             },
             Ticket {
                 seat: ParticipantId::from_parts(NOW, &[9; 10]),
+                ..ticket()
+            },
+            Ticket {
+                generation: 4,
                 ..ticket()
             },
             Ticket {

@@ -227,11 +227,14 @@ async fn commit(
         )
         .await?;
     Ok(match outcome {
-        Outcome::Booked => Committed::Booked(Box::new(Booked {
-            links: links(app, &caller.institution, &visit),
-            visit: view,
-            replayed: false,
-        })),
+        Outcome::Booked => {
+            app.watch.visit_changed(&caller.institution, visit.id);
+            Committed::Booked(Box::new(Booked {
+                links: links(app, &caller.institution, &visit),
+                visit: view,
+                replayed: false,
+            }))
+        }
         Outcome::Repeated(stored) => Committed::Repeated(stored),
         Outcome::Lost => Committed::Lost,
     })
@@ -258,6 +261,7 @@ fn draw_up(app: &App, ready: &Ready, decision: &Decision) -> Visit {
                 promised_wall: promised.wall,
                 promised_offset_s: promised.offset_s,
                 link_generation: 0,
+                reported: None,
             }
         })
         .collect();
@@ -296,19 +300,28 @@ fn invitations(visit: &Visit, now: UnixSeconds) -> Vec<OutboxRow> {
 /// The links of everybody who does not sign in.
 pub(crate) fn links(app: &App, institution: &TenantId, visit: &Visit) -> Vec<Link> {
     come_by_link(visit)
-        .map(|one| {
-            let scope = LinkScope {
-                institution,
-                visit: visit.id,
-                participant: one.id,
-                generation: one.link_generation,
-            };
-            Link {
-                participant: one.id,
-                token: link::mint(&app.keys, &scope),
-            }
-        })
+        .map(|one| link(app, institution, visit.id, one.id, one.link_generation))
         .collect()
+}
+
+/// One person's link.
+pub(crate) fn link(
+    app: &App,
+    institution: &TenantId,
+    visit: VisitId,
+    participant: ParticipantId,
+    generation: u32,
+) -> Link {
+    let scope = LinkScope {
+        institution,
+        visit,
+        participant,
+        generation,
+    };
+    Link {
+        participant,
+        token: link::mint(&app.keys, &scope),
+    }
 }
 
 fn come_by_link(visit: &Visit) -> impl Iterator<Item = &Participant> {

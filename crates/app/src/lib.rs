@@ -4,19 +4,26 @@
 //! enum per operation, each with a stable code ([`Coded`]).
 
 pub mod booking;
+pub mod cancel;
 pub mod demo;
+pub mod desk;
 mod error;
 pub mod links;
+pub mod outbox;
+pub mod progress;
 pub mod record;
+pub mod revoke;
 pub mod rights;
 pub mod seat;
 pub mod staff;
 pub mod view;
 pub mod visits;
+mod watch;
 
 pub use error::Coded;
 pub use heliograph_store::StoreError;
 pub use staff::Caller;
+pub use watch::Watch;
 
 use heliograph_access::Keys;
 use heliograph_domain::clock::{Clock, Entropy};
@@ -33,6 +40,7 @@ pub struct App {
     tzdb: Tzdb,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    watch: Arc<dyn Watch>,
 }
 
 impl App {
@@ -43,7 +51,14 @@ impl App {
             tzdb,
             clock,
             entropy,
+            watch: Arc::new(watch::Nobody),
         }
+    }
+
+    /// The same use cases, with somebody who is told at once what they changed.
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn Watch>) -> Self {
+        Self { watch, ..self }
     }
 
     /// Tells the other nodes which time zone database this one books by; to be called at the start.

@@ -139,6 +139,26 @@ impl fmt::Debug for Guest {
     }
 }
 
+/// Who may come to a visit with these cookies; in the name of the participant, if one is named.
+pub(crate) async fn guest(
+    app: &App,
+    cookies: &DeviceCookies,
+    visit: VisitId,
+    participant: Option<ParticipantId>,
+) -> Result<Option<Guest>, StoreError> {
+    for (named, cookie) in cookies {
+        if participant.is_some_and(|participant| participant != *named) {
+            continue;
+        }
+        if let Some(guest) = device(app, *named, cookie).await?
+            && guest.visit.id == visit
+        {
+            return Ok(Some(guest));
+        }
+    }
+    Ok(None)
+}
+
 /// Whose device a cookie belongs to, while the link that it redeemed is good.
 pub async fn device(app: &App, participant: ParticipantId, cookie: &str) -> Result<Option<Guest>, StoreError> {
     let Some(institution) = app.store.link_home(participant).await? else {

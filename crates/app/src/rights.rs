@@ -15,6 +15,8 @@ pub struct SeatRights {
     pub opens: UnixMillis,
     /// Not after this, unless the room runs over.
     pub until: UnixMillis,
+    /// The generation of the person's link; what an older one gave is void.
+    pub generation: u32,
 }
 
 /// How a room opens: what is known of it from before.
@@ -57,6 +59,7 @@ pub async fn seat(
                     name: one.name,
                     language: one.language,
                     until,
+                    generation: one.link_generation,
                 })
         }))
 }
@@ -72,17 +75,16 @@ pub async fn opening(app: &App, institution: &TenantId, visit: VisitId) -> Resul
 }
 
 fn fold(facts: &[Fact], start: UnixMillis, end: UnixMillis) -> Opening {
-    let mut ended_at = None;
     let mut standing: BTreeMap<ParticipantId, FactKind> = BTreeMap::new();
     for fact in facts {
         match fact.kind {
             FactKind::Admit | FactKind::Hold | FactKind::Remove | FactKind::Deny => {
                 standing.extend(fact.participant.map(|participant| (participant, fact.kind)));
             }
-            FactKind::End => ended_at = Some(fact.at),
-            FactKind::EndUndone | FactKind::Reopen => ended_at = None,
+            FactKind::End | FactKind::EndUndone | FactKind::Reopen => {}
         }
     }
+    let ended_at = ended_at(facts);
     let who = |kind| {
         standing
             .iter()
@@ -99,4 +101,13 @@ fn fold(facts: &[Fact], start: UnixMillis, end: UnixMillis) -> Opening {
         start,
         end,
     }
+}
+
+/// When a visit was ended, if it still is.
+pub(crate) fn ended_at(facts: &[Fact]) -> Option<UnixMillis> {
+    facts.iter().fold(None, |ended, fact| match fact.kind {
+        FactKind::End => Some(fact.at),
+        FactKind::EndUndone | FactKind::Reopen => None,
+        FactKind::Admit | FactKind::Hold | FactKind::Remove | FactKind::Deny => ended,
+    })
 }

@@ -82,7 +82,14 @@ pub async fn ticket(
         return Err(SeatError::TooLate);
     }
     let seat = place.participant;
-    let ticket = Ticket::issue(place.institution, visit, seat.id, now, app.entropy.as_ref());
+    let ticket = Ticket::issue(
+        place.institution,
+        visit,
+        seat.id,
+        seat.link_generation,
+        now,
+        app.entropy.as_ref(),
+    );
     Ok(SeatTicket {
         visit,
         seat: seat.id,
@@ -111,21 +118,12 @@ async fn find(
     {
         return Ok(Some(place));
     }
-    for (named, cookie) in caller.devices {
-        if participant.is_some_and(|participant| participant != *named) {
-            continue;
-        }
-        if let Some(guest) = links::device(app, *named, cookie).await?
-            && guest.visit.id == visit
-        {
-            return Ok(Some(Place {
-                institution: guest.institution,
-                visit: guest.visit,
-                participant: guest.participant,
-            }));
-        }
-    }
-    Ok(None)
+    let guest = links::guest(app, caller.devices, visit, participant).await?;
+    Ok(guest.map(|guest| Place {
+        institution: guest.institution,
+        visit: guest.visit,
+        participant: guest.participant,
+    }))
 }
 
 async fn staff_place(

@@ -125,6 +125,7 @@ pub async fn sign_out(app: &App, cookie: &str) -> Result<(), StoreError> {
         app.store
             .end_session(&institution, hash.as_str(), &audit(session.person, "signed_out", now))
             .await?;
+        app.watch.session_ended(&institution, hash.as_str());
     }
     Ok(())
 }

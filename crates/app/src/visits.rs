@@ -52,20 +52,24 @@ pub async fn day(app: &App, caller: &Caller, day: Option<LocalDate>) -> Result<D
 
 /// One visit.
 pub async fn get(app: &App, caller: &Caller, visit: VisitId) -> Result<Visit, VisitError> {
-    let visit = app
-        .store
-        .visit(&caller.institution, visit)
-        .await?
-        .filter(|visit| may_see(caller, visit));
-    let visit = visit.ok_or(VisitError::NotFound)?;
+    let visit = seen_by(app, caller, visit).await?.ok_or(VisitError::NotFound)?;
     let (institution, services) = surroundings(app, caller).await?;
     Ok(viewer(app, &caller.zone, &institution, &services).visit(&visit))
 }
 
+/// A visit, if the caller may see it.
+pub(crate) async fn seen_by(app: &App, caller: &Caller, visit: VisitId) -> Result<Option<visit::Visit>, StoreError> {
+    let visit = app.store.visit(&caller.institution, visit).await?;
+    Ok(visit.filter(|visit| may_see(caller, visit)))
+}
+
 /// Schedulers and administrators see all visits of their institution, others those that they take part in.
-fn may_see(caller: &Caller, visit: &visit::Visit) -> bool {
+pub(crate) fn sees_everything(caller: &Caller) -> bool {
     caller.is_any(&[StaffRole::Scheduler, StaffRole::Administrator])
-        || visit.participants.iter().any(|one| one.person == caller.person)
+}
+
+fn may_see(caller: &Caller, visit: &visit::Visit) -> bool {
+    sees_everything(caller) || visit.participants.iter().any(|one| one.person == caller.person)
 }
 
 pub(crate) fn viewer<'a>(

@@ -58,6 +58,15 @@ impl Api {
         }
     }
 
+    /// The same browser at another address of the service: cookies are shared.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Api {
+        Api {
+            cookies: Arc::clone(&self.cookies),
+            ..Api::new(base)
+        }
+    }
+
     /// The address without the path.
     pub fn base(&self) -> &str {
         &self.base

@@ -1,14 +1,27 @@
-//! The client's side of the protocol's rules, without I/O.
+//! The client's side of the protocol's rules, without I/O, clock or chance.
+//!
+//! A page can be driven in two ways. [`Page::on`] takes what happens with its time, and [`Page::action`] gives what is to
+//! be done: this is the whole client, with its reconnects and timers. [`Page::hello`], [`Page::write`] and [`Page::take`]
+//! are the same rules without the timers, for tests that want to say each frame themselves.
+
+mod alarms;
+mod event;
+mod link;
+mod outbox;
+mod place;
+mod reduce;
+
+pub use event::{Action, Event, Link, TicketAnswer, Why};
 
 use heliograph_domain::{ParticipantId, SessionId, VisitId};
 use heliograph_protocol::{
-    Capabilities, ClientFrame, ClientMessage, Header, Hello, OutboxRange, Position, Resumed, RoomView, ServerFrame,
-    ServerMessage,
+    Capabilities, ClientFrame, ClientMessage, Header, Hello, Limits, Position, Resumed, RoomView, ServerFrame,
+    ServerMessage, Timers,
 };
-use std::collections::{BTreeMap, VecDeque};
-
-/// Acknowledged messages that are kept, in case a log loses its tail.
-const KEPT: usize = 300;
+use link::Machine;
+use outbox::Outbox;
+use place::{Place, Verdict};
+use std::collections::BTreeMap;
 
 /// One life of a page in one seat.
 #[derive(Debug, Clone)]
@@ -18,14 +31,12 @@ pub struct Page {
     session: SessionId,
     attempt: u64,
     secret: Option<String>,
-    last: Option<Position>,
-    /// False between a `welcome` that does not resume and its snapshot: frames then come again from the log's start.
-    placed: bool,
-    marks: BTreeMap<String, u64>,
-    outbox: VecDeque<(u64, ClientMessage)>,
-    next_c: u64,
-    acked: u64,
+    outbox: Outbox,
+    place: Place,
     room: Option<RoomView>,
+    limits: Limits,
+    timers: Timers,
+    machine: Machine,
 }
 
 /// What became of a frame.
@@ -52,27 +63,61 @@ impl Page {
         Page {
             visit,
             seat,
+            outbox: Outbox::new(session.clone()),
             session,
             attempt: 0,
             secret: None,
-            last: None,
-            placed: false,
-            marks: BTreeMap::new(),
-            outbox: VecDeque::new(),
-            next_c: 1,
-            acked: 0,
+            place: Place::default(),
             room: None,
+            limits: Limits::default(),
+            timers: Timers::default(),
+            machine: Machine::default(),
         }
     }
 
-    /// The room, once a snapshot came; deltas are left to the caller.
+    /// The next life of the page, as a reload begins it: what older lives numbered is still sent under their sessions;
+    /// secret, place and marks are gone.
+    #[must_use]
+    pub fn reload(&self, session: SessionId) -> Page {
+        Page {
+            outbox: self.outbox.clone().heir(session.clone()),
+            ..Page::new(self.visit, self.seat, session)
+        }
+    }
+
+    /// The room as it is shown: the newest snapshot, and every frame after it.
     pub fn room(&self) -> Option<&RoomView> {
         self.room.as_ref()
+    }
+
+    /// The visit.
+    pub fn visit(&self) -> VisitId {
+        self.visit
     }
 
     /// The seat.
     pub fn seat(&self) -> ParticipantId {
         self.seat
+    }
+
+    /// This life's session.
+    pub fn session(&self) -> &SessionId {
+        &self.session
+    }
+
+    /// Connections that were tried.
+    pub fn attempt(&self) -> u64 {
+        self.attempt
+    }
+
+    /// The limits of the last `welcome`, the usual ones before.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The timers of the last `welcome`, the usual ones before.
+    pub fn timers(&self) -> &Timers {
+        &self.timers
     }
 
     /// Whether the page can resume without a ticket.
@@ -83,118 +128,116 @@ impl Page {
     /// The next attempt's hello.
     pub fn hello(&mut self, ticket: Option<String>, takeover: Option<String>) -> String {
         self.attempt += 1;
-        let first_c = self.outbox.front().map_or(self.next_c, |(c, _)| *c);
+        let last = self.place.last();
         let hello = Hello {
             visit: Some(self.visit),
             seat: Some(self.seat),
             desk: false,
             session: self.session.clone(),
             attempt: self.attempt,
-            outbox: vec![OutboxRange {
-                session: self.session.clone(),
-                first_c,
-                next_c: self.next_c,
-            }],
+            outbox: self.outbox.ranges(),
             secret: if ticket.is_some() { None } else { self.secret.clone() },
             ticket,
-            last: self.last,
-            marks: Some(self.marks.clone()),
+            last,
+            marks: last.map(|_| self.place.marks().clone()),
             takeover,
             capabilities: Capabilities::default(),
             zone: None,
             locale: None,
         };
-        ClientFrame {
-            c: None,
-            session: None,
-            message: ClientMessage::Hello(Box::new(hello)),
-        }
-        .to_text()
+        bare(ClientMessage::Hello(Box::new(hello)))
     }
 
     /// The text of a message; a durable one gets its number and stays in the outbox.
     pub fn write(&mut self, message: ClientMessage) -> String {
-        let c = message.durable().then_some(self.next_c);
-        if let Some(c) = c {
-            self.outbox.push_back((c, message.clone()));
-            self.next_c += 1;
+        if !message.durable() {
+            return bare(message);
         }
-        ClientFrame {
-            c,
+        let frame = ClientFrame {
+            c: Some(self.outbox.push(message.clone())),
             session: None,
             message,
-        }
-        .to_text()
+        };
+        frame.to_text()
     }
 
     /// Everything that is not acknowledged, again.
     pub fn unacknowledged(&self) -> Vec<String> {
-        let open = self.outbox.iter().filter(|(c, _)| *c > self.acked);
-        open.map(|(c, message)| {
-            ClientFrame {
-                c: Some(*c),
-                session: None,
-                message: message.clone(),
-            }
-            .to_text()
-        })
-        .collect()
+        self.outbox.unacknowledged()
+    }
+
+    /// How many messages are not acknowledged, those of older page lives included.
+    pub fn open(&self) -> u64 {
+        self.outbox.open()
     }
 
     /// The highest number that the server acknowledged.
     pub fn acked(&self) -> u64 {
-        self.acked
+        self.outbox.acked()
     }
 
     /// The place of the last frame taken.
     pub fn last(&self) -> Option<Position> {
-        self.last
+        self.place.last()
+    }
+
+    /// The highest number that acted, by session.
+    pub fn marks(&self) -> &BTreeMap<String, u64> {
+        self.place.marks()
+    }
+
+    /// Takes back a message that is not acknowledged: `nop` goes out under its number. False when it is too late.
+    pub fn withdraw(&mut self, c: u64) -> bool {
+        c > self.outbox.acked() && self.outbox.void(self.session.as_str(), c)
     }
 
     /// Takes a frame of the present socket.
     pub fn take(&mut self, frame: ServerFrame) -> Taken {
         let ServerFrame { header, message } = frame;
-        if let (Some(s), Some(p), true) = (header.s, header.p, self.placed) {
-            let last = self.last.map_or(0, |last| last.s);
-            if s <= last {
-                return Taken::Old;
-            }
-            if p > last {
-                return Taken::Hole;
-            }
+        let verdict = self.place.judge(&header);
+        match verdict {
+            Verdict::Drop => return Taken::Old,
+            Verdict::Gap => return Taken::Hole,
+            Verdict::Take | Verdict::Replay => {}
         }
-        let acts = self.mark(&header);
-        if let (Some(s), Some(chain), true) = (header.s, header.chain, self.moves_on(&header, message.as_ref())) {
-            self.last = Some(Position { s, chain });
-        }
+        let mut acts = self.place.acts(&header, verdict);
+        let own = self.session.clone();
+        let session = header.session.as_deref().unwrap_or(own.as_str());
         match &message {
             Some(ServerMessage::Welcome {
-                secret, acked, resumed, ..
+                secret,
+                acked,
+                resumed,
+                timers,
+                limits,
+                ..
             }) => {
                 self.secret = Some(secret.clone());
-                self.acked = acked.get(self.session.as_str()).copied().unwrap_or(0);
-                self.placed = *resumed == Resumed::Full;
+                self.timers.clone_from(timers);
+                self.limits.clone_from(limits);
+                self.place.welcome(*resumed == Resumed::Full);
+                self.outbox.rewind();
+                self.acknowledge_all(acked);
+            }
+            Some(ServerMessage::Resync { acked, .. }) => {
+                self.place.resync();
+                self.acknowledge_all(acked);
             }
             Some(ServerMessage::Snapshot { marks, room }) => {
-                if self.room.is_none() {
-                    self.marks.clone_from(marks);
-                }
+                self.place.snapshot(&header, marks);
                 self.room = Some(room.clone());
-                self.placed = true;
             }
-            Some(ServerMessage::Ack { back }) if header.session.as_deref() == Some(self.session.as_str()) => {
-                let c = header.c.unwrap_or(0);
-                self.acked = if *back { c } else { self.acked.max(c) };
-                while self.outbox.len() > KEPT && self.outbox.front().is_some_and(|(c, _)| *c <= self.acked) {
-                    self.outbox.pop_front();
-                }
-            }
-            Some(ServerMessage::Refused { for_c, .. }) if header.session.as_deref() == Some(self.session.as_str()) => {
-                if let Some((_, message)) = self.outbox.iter_mut().find(|(c, _)| c == for_c) {
-                    *message = ClientMessage::Nop {};
+            Some(ServerMessage::Ack { back }) => self.outbox.acknowledge(session, header.c.unwrap_or(0), *back),
+            Some(ServerMessage::Refused { for_c, .. }) => {
+                let new = self.outbox.void(session, *for_c);
+                if self.outbox.has(session) {
+                    acts = new;
                 }
             }
             Some(_) | None => {}
+        }
+        if let (Some(message), Some(room), Verdict::Take, Some(_)) = (&message, &mut self.room, verdict, header.p) {
+            reduce::reduce(room, &header, message, self.seat);
         }
         Taken::Frame {
             header,
@@ -203,20 +246,20 @@ impl Page {
         }
     }
 
-    fn mark(&mut self, header: &Header) -> bool {
-        match (&header.session, header.c, header.s) {
-            (Some(session), Some(c), Some(_)) => {
-                let mark = self.marks.entry(session.clone()).or_default();
-                let acts = c > *mark;
-                *mark = (*mark).max(c);
-                acts
-            }
-            _ => true,
+    /// What the log has now, which may be less than it had.
+    fn acknowledge_all(&mut self, acked: &BTreeMap<String, u64>) {
+        for (session, c) in acked {
+            self.outbox.acknowledge(session, *c, true);
         }
     }
+}
 
-    /// Sequenced frames and snapshots are places; a welcome only tells where the room is.
-    fn moves_on(&self, header: &Header, message: Option<&ServerMessage>) -> bool {
-        (self.placed && header.p.is_some()) || matches!(message, Some(ServerMessage::Snapshot { .. }))
-    }
+/// A message without a number.
+fn bare(message: ClientMessage) -> String {
+    let frame = ClientFrame {
+        c: None,
+        session: None,
+        message,
+    };
+    frame.to_text()
 }

@@ -83,6 +83,11 @@ impl Visitor {
         Ok(self.socket.send(Message::text(text.to_owned())).await?)
     }
 
+    /// Sends a binary frame, which this protocol does not have.
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), Ended> {
+        Ok(self.socket.send(Message::binary(bytes)).await?)
+    }
+
     /// Sends again what was not acknowledged.
     pub async fn resend(&mut self) -> Result<(), Ended> {
         for text in self.page.unacknowledged() {

@@ -29,6 +29,12 @@ macro_rules! uuid_id {
                 Self(uuid::Builder::from_unix_timestamp_millis(at.0.unsigned_abs(), random).into_uuid())
             }
 
+            /// The instant that a time-ordered id was made at; of another kind of UUID it tells nothing.
+            pub fn made_at(&self) -> crate::UnixMillis {
+                let ms = self.0.as_bytes()[..6].iter().fold(0, |ms, byte| ms << 8 | i64::from(*byte));
+                crate::UnixMillis(ms)
+            }
+
             /// The sixteen bytes of the id.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()
@@ -168,6 +174,7 @@ mod tests {
         let b = VisitId::from_parts(UnixMillis(1_001), &[0; 10]);
         assert!(a < b);
         assert_eq!(a.to_string().parse(), Ok(a));
+        assert_eq!(a.made_at(), UnixMillis(1_000));
     }
 
     #[test]

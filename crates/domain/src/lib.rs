@@ -8,6 +8,7 @@ pub mod clock;
 pub mod entry;
 pub mod id;
 pub mod language;
+pub mod mutant;
 pub mod person;
 pub mod pii;
 pub mod role;

@@ -139,6 +139,29 @@ pub struct Participant {
     pub promised_offset_s: i32,
     /// The generation of the person's link: older ones are void.
     pub link_generation: u32,
+    /// How far the person's page said that it is, and since when.
+    pub reported: Option<Reported>,
+}
+
+/// How far a page is before its person waits. The next one is never taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// The link was opened.
+    Opened,
+    /// The device check runs.
+    Testing,
+    /// Place, number and consent are given.
+    CheckedIn,
+}
+
+/// What a page reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reported {
+    /// How far it is.
+    pub progress: Progress,
+    /// When it said so.
+    pub at: UnixMillis,
 }
 
 /// What happened in a room and outlives it.
@@ -215,7 +238,21 @@ impl VisitStatus {
     }
 }
 
-/// A text that names no status or kind.
+impl Progress {
+    /// Every step, in order.
+    pub const ALL: [Progress; 3] = [Progress::Opened, Progress::Testing, Progress::CheckedIn];
+
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Progress::Opened => "opened",
+            Progress::Testing => "testing",
+            Progress::CheckedIn => "checked_in",
+        }
+    }
+}
+
+/// A text that names no status, step or kind.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("unknown name {0:?}")]
 pub struct UnknownName(pub String);
@@ -241,6 +278,7 @@ macro_rules! named {
 }
 
 named!(VisitStatus);
+named!(Progress);
 named!(FactKind);
 
 #[cfg(test)]
@@ -267,6 +305,10 @@ mod tests {
     fn names_read_back() {
         for kind in FactKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
+        }
+        for progress in Progress::ALL {
+            assert_eq!(progress.as_str().parse(), Ok(progress));
+            assert_eq!(serde_json::to_value(progress).unwrap(), progress.as_str());
         }
         assert!("ended".parse::<FactKind>().is_err());
     }

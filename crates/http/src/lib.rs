@@ -3,6 +3,7 @@
 mod address;
 mod assets;
 mod caller;
+mod desk;
 mod exchange;
 mod guesses;
 mod headers;
@@ -113,7 +114,11 @@ fn api() -> OpenApiRouter<Edge> {
     OpenApiRouter::with_openapi(openapi::Description::openapi())
         .routes(routes!(visits::book::book, visits::day::day))
         .routes(routes!(visits::one::one))
+        .routes(routes!(visits::cancel::cancel))
+        .routes(routes!(visits::revoke::revoke))
+        .routes(routes!(visits::progress::report))
         .routes(routes!(seat::seat))
+        .routes(routes!(desk::ticket))
         .routes(routes!(ws::open))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))

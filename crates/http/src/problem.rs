@@ -69,6 +69,8 @@ codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The path does not know this method";
     /// Someone's time is already taken.
     SlotTaken = "slot_taken", CONFLICT, "Someone's time is already taken";
+    /// The visit has changed since the caller looked at it.
+    VisitChanged = "visit_changed", CONFLICT, "The visit has changed meanwhile";
     /// The visit was called off.
     VisitCancelled = "visit_cancelled", GONE, "The visit was called off";
     /// The visit is over.

@@ -1,8 +1,11 @@
-//! `/api/v1/visits`: booking, and the day's visits.
+//! `/api/v1/visits`: booking, the day's visits, and what becomes of them.
 
 pub(crate) mod book;
+pub(crate) mod cancel;
 pub(crate) mod day;
 pub(crate) mod one;
+pub(crate) mod progress;
+pub(crate) mod revoke;
 
 use crate::Edge;
 use heliograph_app::Caller;

@@ -57,9 +57,11 @@ pub(crate) async fn open(
         .max_message_size(edge.frame_bytes)
         .max_frame_size(edge.frame_bytes)
         .protocols([SUBPROTOCOL]);
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    let rooms = edge.rooms;
+    Ok(upgrade.on_upgrade(move |socket| {
+        // Taken apart and boxed here, a socket at rest carries nothing of its beginning.
         let (incoming, outgoing) = halves(socket);
-        edge.rooms.serve(incoming, outgoing, id.as_str().to_owned()).await;
+        Box::pin(rooms.serve(incoming, outgoing, id.as_str().to_owned()))
     }))
 }
 

@@ -323,6 +323,8 @@ pub enum NoticeKind {
     Replaced,
     /// The physician is late.
     Late,
+    /// The reader's link was replaced by a new one: this page may not come back.
+    Revoked,
 }
 
 /// One relay or address server.

@@ -34,7 +34,10 @@ pub(crate) fn apply(room: &mut Room, entry: &Entry) -> Applied {
             room.presence(&mut out, seat, session, *attempt, *left);
         }
         (Body::Due(at), _) => room.due(&mut out, *at),
-        (Body::Notice(notice), _) => out.give(room.everybody(), notice.message()),
+        (Body::Notice(notice), _) => {
+            let concerned = |seat: &ParticipantId| notice.participant.is_none_or(|one| one == *seat);
+            out.give(room.everybody().into_iter().filter(concerned), notice.message());
+        }
         (Body::Unknown, from) => room.unknown(&mut out, from, header.audience),
         // A seat's entry without a seat: nothing that this service writes.
         (Body::Claim(..) | Body::Message(_) | Body::Void(_) | Body::Presence { .. }, None) => {}
@@ -64,6 +67,7 @@ impl Room {
         self.nonce.clone_from(&opened.nonce);
         self.rules = opened.rules;
         self.deadlines = opened.deadlines;
+        self.most_admitted = opened.most_admitted;
         self.remembered.extend(opened.states());
         if let Some(ended) = opened.ended {
             self.phase = Phase::Ended {

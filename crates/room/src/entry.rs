@@ -63,6 +63,8 @@ pub struct Opened {
     pub ended: Option<UnixMillis>,
     /// How long an end can be undone, how long an ended visit reopened.
     pub deadlines: Deadlines,
+    /// How many people may be admitted at once.
+    pub most_admitted: usize,
 }
 
 /// The spans that decide about ends, in milliseconds.
@@ -117,6 +119,9 @@ pub struct Notice {
     /// `late`: about how many minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minutes: Option<u32>,
+    /// The one person whom it concerns; nobody else is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant: Option<ParticipantId>,
 }
 
 /// An entry's data does not have the form of its kind.

@@ -7,6 +7,7 @@
 
 mod apply;
 mod entry;
+mod guests;
 mod media;
 mod notify;
 mod people;
@@ -15,4 +16,5 @@ mod seats;
 mod view;
 
 pub use entry::{Body, ClaimData, Deadlines, Entry, Notice, Opened, Unreadable, VoidData};
+pub use guests::{Guest, Standing};
 pub use room::{Applied, ClaimOutcome, Delivery, RULES, Room};

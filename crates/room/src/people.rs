@@ -3,7 +3,7 @@
 use crate::{
     Room,
     notify::{Outgoing, Refusal},
-    room::{CHAT_TAIL, Line, MOST_ADMITTED, Seat},
+    room::{CHAT_TAIL, Line, Seat},
 };
 use heliograph_domain::{ParticipantId, Pii, Role, entry::EntryHeader};
 use heliograph_protocol::{Chat, Decision, DeviceCheck, ErrorCode, Phase, Presence, SeatState, ServerMessage, To};
@@ -87,8 +87,9 @@ impl Room {
         self.require_running()?;
         let id = what.participant;
         let inside = |seat: &Seat| seat.state == SeatState::Admitted && seat.presence != Presence::Left {};
-        let full = self.seats_where(id, inside).len() >= MOST_ADMITTED;
+        let full = self.seats_where(id, inside).len() >= self.most_admitted;
         let locked = self.locked;
+        let at = self.at;
         let joins = self.joins + 1;
         let seat = self.decided_about(id)?;
         if seat.state == SeatState::Admitted {
@@ -102,6 +103,8 @@ impl Room {
         }
         seat.state = SeatState::Admitted;
         seat.knocked = false;
+        seat.since = at;
+        seat.called = None;
         seat.joined = joins;
         self.joins = joins;
         self.renew_pairs(id);
@@ -178,7 +181,7 @@ impl Room {
     }
 
     pub(crate) fn remove(&mut self, out: &mut Outgoing, from: ParticipantId, what: &Decision) -> Result<(), Refusal> {
-        self.require_staff(from)?;
+        self.require_host(from)?;
         let id = what.participant;
         let seat = self.decided_about(id)?;
         let was = std::mem::replace(&mut seat.state, SeatState::Removed);
@@ -235,7 +238,7 @@ impl Room {
         from: ParticipantId,
         id: ParticipantId,
     ) -> Result<(), Refusal> {
-        self.require_staff(from)?;
+        self.require_host(from)?;
         if from == id || self.state(id) != Some(SeatState::Admitted) {
             return Err(ErrorCode::NoSuchPeer);
         }
@@ -264,7 +267,7 @@ impl Room {
     }
 
     pub(crate) fn step_out(&mut self, out: &mut Outgoing, from: ParticipantId) -> Result<(), Refusal> {
-        self.require_staff(from)?;
+        self.require_host(from)?;
         out.give(self.admitted_but(from), ServerMessage::SteppedOut { participant: from });
         Ok(())
     }
@@ -316,6 +319,10 @@ impl Room {
     ) -> Result<(), Refusal> {
         if self.role(from).is_some_and(Role::is_staff) {
             return Err(ErrorCode::Forbidden);
+        }
+        let at = self.at;
+        if let Some(seat) = self.seats.get_mut(&from) {
+            seat.called.get_or_insert(at);
         }
         let message = ServerMessage::CallRequested {
             participant: from,

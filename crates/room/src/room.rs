@@ -13,9 +13,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// The number of the rules in this crate. A log is folded by the number in its `opened` entry.
 pub const RULES: u32 = 1;
 
-/// People in the media mesh.
-pub(crate) const MOST_ADMITTED: usize = 4;
-
 /// Lines of chat that a snapshot keeps.
 pub(crate) const CHAT_TAIL: usize = 200;
 
@@ -28,6 +25,8 @@ pub struct Room {
     pub(crate) nonce: String,
     pub(crate) rules: u32,
     pub(crate) deadlines: Deadlines,
+    /// People in the media mesh.
+    pub(crate) most_admitted: usize,
     /// Most rooms hold two or three people: a sorted list is a small map.
     pub(crate) seats: LiteMap<ParticipantId, Box<Seat>>,
     /// What the store remembers of people who have not come yet.
@@ -55,7 +54,14 @@ pub(crate) struct Seat {
     pub media: Media,
     pub device: DeviceCheck,
     pub knocked: bool,
+    /// Since when the person waits, is held or admitted.
     pub since: UnixMillis,
+    /// Since when the line is lost; it stays when the lease ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<UnixMillis>,
+    /// When the person asked for a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<UnixMillis>,
     /// The newest page has the highest number: it makes the first offer.
     pub joined: u64,
     /// The seq of the last frame for this seat: the next frame's `p`.
@@ -133,6 +139,7 @@ impl Room {
                 undo_end_ms: 0,
                 reopen_ms: 0,
             },
+            most_admitted: 0,
             seats: LiteMap::new(),
             remembered: BTreeMap::new(),
             pairs: LiteMap::new(),
@@ -150,6 +157,11 @@ impl Room {
     pub fn apply(&mut self, entry: &Entry) -> Applied {
         debug_assert_eq!(entry.header.seq, self.seq + 1, "entries are applied in order");
         crate::apply::apply(self, entry)
+    }
+
+    /// The number of the rules by which the log is folded.
+    pub fn rules(&self) -> u32 {
+        self.rules
     }
 
     /// The seq of the last entry applied.

@@ -22,7 +22,7 @@ impl Room {
         row: &ClaimRow,
         data: &ClaimData,
     ) -> ClaimOutcome {
-        if let Some(code) = self.why_not(id, data) {
+        if let Some(code) = self.why_not(id, row, data) {
             return ClaimOutcome::Refused(code);
         }
         let acked = self.note_outbox(id, row);
@@ -41,7 +41,11 @@ impl Room {
         ClaimOutcome::Allowed { acked }
     }
 
-    fn why_not(&self, id: ParticipantId, data: &ClaimData) -> Option<CloseCode> {
+    fn why_not(&self, id: ParticipantId, row: &ClaimRow, data: &ClaimData) -> Option<CloseCode> {
+        let mut sessions = row.outbox.iter().map(|span| &span.session).chain([&row.session]);
+        if sessions.any(|session| self.is_of_another(id, session)) {
+            return Some(CloseCode::Auth);
+        }
         match self.state(id) {
             Some(SeatState::Removed) => return Some(CloseCode::Removed),
             Some(SeatState::Denied) => return Some(CloseCode::Denied),
@@ -53,6 +57,14 @@ impl Room {
             }
             Phase::Open {} | Phase::Ending { .. } | Phase::Ended { .. } => None,
         }
+    }
+
+    /// Whether a session is known under another seat: marks are kept by its name alone.
+    fn is_of_another(&self, id: ParticipantId, session: &str) -> bool {
+        let own = seen_key(Some(id), session);
+        self.seen
+            .keys()
+            .any(|key| *key != own && key.split_once(':').is_some_and(|(_, name)| name == session))
     }
 
     /// What the page no longer holds can't come any more; what the log has, the page is told.
@@ -90,6 +102,8 @@ impl Room {
                 device: DeviceCheck::default(),
                 knocked: false,
                 since: at,
+                lost: None,
+                called: None,
                 joined: joins,
                 delivered: seq,
             })
@@ -100,6 +114,7 @@ impl Room {
         seat.rights_until = data.rights_until;
         seat.state = state;
         seat.presence = Presence::Online {};
+        seat.lost = None;
         seat.holder = Some(Holder {
             session: row.session.clone(),
             attempt: row.attempt,
@@ -153,6 +168,7 @@ impl Room {
         let since_ms = self.at;
         if let Some(seat) = self.seats.get_mut(&id) {
             seat.presence = Presence::Reconnecting { since_ms };
+            seat.lost.get_or_insert(since_ms);
         }
         self.tell_of_arrival(out, id, false);
     }
@@ -167,8 +183,13 @@ impl Room {
 
     /// The seat is free again; who sat there stays admitted, or goes on waiting.
     fn leave(&mut self, out: &mut Outgoing, id: ParticipantId, why: LeftWhy) {
+        let at = self.at;
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.presence = Presence::Left {};
+        seat.lost = match why {
+            LeftWhy::Bye => None,
+            LeftWhy::Lost => seat.lost.or(Some(at)),
+        };
         seat.holder = None;
         seat.media = Media::default();
         let readers = if seat.state == SeatState::Admitted {

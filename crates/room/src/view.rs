@@ -78,25 +78,6 @@ impl Room {
             }),
         }
     }
-
-    /// Who waits, and who is in the room and there: for the desk's list.
-    pub fn brief(&self) -> (Vec<Waiting>, Vec<ParticipantId>) {
-        let there = |id: &ParticipantId| {
-            self.seats
-                .get(id)
-                .is_some_and(|s| s.presence != heliograph_protocol::Presence::Left {})
-        };
-        let waiting = self
-            .waiting_list()
-            .into_iter()
-            .filter(|row| there(&row.participant))
-            .collect();
-        let present = self
-            .seats
-            .iter()
-            .filter(|(id, seat)| seat.state == SeatState::Admitted && there(id));
-        (waiting, present.map(|(id, _)| *id).collect())
-    }
 }
 
 impl Line {

@@ -5,12 +5,14 @@
 #![deny(missing_docs)]
 
 mod clear;
+mod journal;
 mod log;
 mod memory;
 mod port;
 pub mod repair;
 
 pub use clear::{Clear, SeatRow};
+pub use journal::{Boot, Fsync, Journal, JournalError, Loaded, Old, Record};
 pub use log::Log;
 pub use memory::Memory;
 pub use port::{

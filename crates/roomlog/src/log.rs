@@ -65,13 +65,13 @@ impl Log {
         {
             return ClaimAnswer::Granted { seq: held.claim_seq };
         }
-        let name = format!("k:{}", row.session);
-        if row.attempt <= self.clear.seen(Some(seat), &name) {
-            return ClaimAnswer::Stale;
-        }
         let used = row.ticket.as_ref().and_then(|t| self.clear.tickets.get(&t.jti));
         if used.is_some_and(|(connection, expires)| *expires > now && connection != &row.connection) {
             return ClaimAnswer::TicketUsed;
+        }
+        let name = format!("k:{}", row.session);
+        if row.attempt <= self.clear.seen(Some(seat), &name) {
+            return ClaimAnswer::Stale;
         }
         if let Some(held) = current {
             let own = held.session == row.session || row.outbox.iter().any(|span| span.session == held.session);

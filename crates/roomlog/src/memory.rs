@@ -1,96 +1,182 @@
 //! Logs in the memory of one process.
 
 use crate::{
-    AppendAnswer, Away, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Draft, Leases, Log, LogEntry, Mark, RoomKey,
-    RoomLog, Snapshot, Subscription, Tail,
+    AppendAnswer, Away, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Draft, Fsync, Journal, Leases, Log, LogEntry,
+    Mark, Record, RoomKey, RoomLog, Snapshot, Subscription, Tail,
 };
 use async_trait::async_trait;
 use heliograph_domain::{UnixMillis, clock::Clock};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::mpsc;
 
 /// Entries that a slow reader may be behind before it must read the log itself.
 const SUBSCRIPTION: usize = 256;
 
-/// Logs in the memory of one process; its clock is the process's.
+/// Logs in the memory of one process; its clock is the process's. With a journal they outlive the process.
 pub struct Memory {
     rooms: Mutex<HashMap<RoomKey, Arc<Mutex<Slot>>>>,
     clock: Arc<dyn Clock>,
     leases: Leases,
+    journal: Option<Arc<Journal>>,
 }
 
 #[derive(Default)]
 struct Slot {
     log: Log,
     readers: Vec<mpsc::Sender<Arc<LogEntry>>>,
+    /// The room's file, if there is one, is in `log`.
+    loaded: bool,
+    gone: bool,
 }
 
 impl Memory {
-    /// No rooms yet.
+    /// No rooms yet, and nothing of them outlives the process.
     pub fn new(clock: Arc<dyn Clock>, leases: Leases) -> Memory {
         Memory {
             rooms: Mutex::default(),
             clock,
             leases,
+            journal: None,
+        }
+    }
+
+    /// The rooms of a journal; each is read when it is first asked for.
+    pub fn journalled(clock: Arc<dyn Clock>, leases: Leases, journal: Arc<Journal>) -> Memory {
+        Memory {
+            journal: Some(journal),
+            ..Memory::new(clock, leases)
         }
     }
 
     /// Each call is one step of one log: nothing else happens to that log meanwhile.
-    fn with<T>(&self, room: &RoomKey, step: impl FnOnce(&mut Slot) -> T) -> T {
-        let slot = {
-            let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(rooms.entry(room.clone()).or_default())
-        };
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        step(&mut slot)
+    fn with<T>(&self, room: &RoomKey, step: impl FnOnce(&mut Slot) -> Result<T, Away>) -> Result<T, Away> {
+        loop {
+            let slot = Arc::clone(self.rooms().entry(room.clone()).or_default());
+            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            if slot.gone {
+                continue;
+            }
+            self.load(room, &mut slot)?;
+            let answer = step(&mut slot);
+            if slot.log.head() == Mark::START && slot.readers.iter().all(mpsc::Sender::is_closed) {
+                // Somebody asked about a room that nobody opened.
+                self.remove(room, &mut slot);
+            }
+            return answer;
+        }
     }
 
-    /// A step that may append: its readers hear of what is new.
-    fn extend<T>(&self, room: &RoomKey, step: impl FnOnce(&mut Log, UnixMillis) -> T) -> T {
+    /// Whoever waits for this slot meanwhile takes a new one.
+    fn remove(&self, room: &RoomKey, slot: &mut Slot) {
+        slot.gone = true;
+        self.rooms().remove(room);
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomKey, Arc<Mutex<Slot>>>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn load(&self, room: &RoomKey, slot: &mut Slot) -> Result<(), Away> {
+        let Some(journal) = self.journal.as_ref().filter(|_| !slot.loaded) else {
+            return Ok(());
+        };
+        if let Some(loaded) = journal.load(room)? {
+            if loaded.cut > 0 {
+                tracing::warn!(visit = %room.visit, bytes = loaded.cut, "the end of a room's journal was damaged and is cut off");
+            }
+            let Tail { base, entries } = loaded.tail();
+            slot.log = Log::restore(base, entries, self.clock.now(), self.leases);
+        }
+        slot.loaded = true;
+        Ok(())
+    }
+
+    /// A step that may append: what is new is written down, then readers hear of it. What can't be written never was.
+    fn extend<T>(&self, room: &RoomKey, step: impl FnOnce(&mut Log, UnixMillis) -> T) -> Result<T, Away> {
         let now = self.clock.now();
         self.with(room, |slot| {
             let before = slot.log.head().seq;
             let answer = step(&mut slot.log, now);
+            if let Some(journal) = self.journal.as_ref().filter(|_| slot.log.head().seq > before) {
+                let new: Vec<_> = slot.log.since(before).cloned().map(Record::Entry).collect();
+                let written = match journal.fsync() {
+                    Fsync::Always => at_the_disk(|| journal.append(room, &new)),
+                    Fsync::Never | Fsync::Every(_) => journal.append(room, &new),
+                };
+                if let Err(error) = written {
+                    slot.log.take_back(before, now, self.leases);
+                    return Err(error.into());
+                }
+            }
             for entry in slot.log.since(before) {
                 slot.readers.retain(|reader| match reader.try_send(Arc::clone(entry)) {
                     Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
                     Err(mpsc::error::TrySendError::Closed(_)) => false,
                 });
             }
-            answer
+            Ok(answer)
         })
+    }
+
+    /// Writes the whole log in the place of what was written of it.
+    fn rewrite(&self, room: &RoomKey, log: &Log) -> Result<(), Away> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let (base, entries) = log.parts();
+        let tail = Tail {
+            base: base.cloned(),
+            entries: entries.cloned().collect(),
+        };
+        Ok(at_the_disk(|| journal.replace(room, &Vec::from(&tail)))?)
+    }
+}
+
+/// Runs what waits for a disk without holding up other tasks.
+fn at_the_disk<T>(step: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(step),
+        Ok(_) | Err(_) => step(),
     }
 }
 
 #[async_trait]
 impl RoomLog for Memory {
     async fn claim(&self, room: &RoomKey, mark: Mark, claim: ClaimRequest) -> Result<ClaimAnswer, Away> {
-        Ok(self.extend(room, |log, now| log.claim(now, mark, claim, self.leases)))
+        self.extend(room, |log, now| log.claim(now, mark, claim, self.leases))
     }
 
     async fn append(&self, room: &RoomKey, mark: Mark, draft: Draft) -> Result<AppendAnswer, Away> {
-        Ok(self.extend(room, |log, now| log.append(now, mark, draft)))
+        self.extend(room, |log, now| log.append(now, mark, draft))
     }
 
     async fn beat(&self, room: &RoomKey, beat: Beat) -> Result<BeatAnswer, Away> {
-        Ok(self.extend(room, |log, now| log.beat(now, &beat, self.leases)))
+        self.extend(room, |log, now| log.beat(now, &beat, self.leases))
     }
 
     async fn read_after(&self, room: &RoomKey, mark: Mark) -> Result<Option<Tail>, Away> {
-        Ok(self.with(room, |slot| slot.log.read_after(mark)))
+        self.with(room, |slot| Ok(slot.log.read_after(mark)))
     }
 
     async fn subscribe(&self, room: &RoomKey) -> Result<Subscription, Away> {
         let (sender, receiver) = mpsc::channel(SUBSCRIPTION);
-        self.with(room, |slot| slot.readers.push(sender));
-        Ok(receiver)
+        self.with(room, |slot| {
+            slot.readers.push(sender);
+            Ok(receiver)
+        })
     }
 
     async fn snapshot(&self, room: &RoomKey, snapshot: Arc<Snapshot>) -> Result<bool, Away> {
-        Ok(self.with(room, |slot| slot.log.snapshot(snapshot)))
+        self.with(room, |slot| {
+            let taken = slot.log.snapshot(snapshot);
+            if taken && let Err(why) = self.rewrite(room, &slot.log) {
+                // The file is longer than it must be, and as good.
+                tracing::warn!(visit = %room.visit, "a room's journal could not be shortened: {why}");
+            }
+            Ok(taken)
+        })
     }
 
     async fn mend(
@@ -101,17 +187,25 @@ impl RoomLog for Memory {
         entries: Vec<Arc<LogEntry>>,
     ) -> Result<bool, Away> {
         let now = self.clock.now();
-        Ok(self.with(room, |slot| {
-            let mended = slot.log.mend(now, expected, base, entries, self.leases);
-            if mended {
-                slot.readers.clear();
+        self.with(room, |slot| {
+            let mut log = slot.log.clone();
+            if !log.mend(now, expected, base, entries, self.leases) {
+                return Ok(false);
             }
-            mended
-        }))
+            self.rewrite(room, &log)?;
+            slot.log = log;
+            slot.readers.clear();
+            Ok(true)
+        })
     }
 
     async fn forget(&self, room: &RoomKey) -> Result<(), Away> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner).remove(room);
-        Ok(())
+        self.with(room, |slot| {
+            if let Some(journal) = &self.journal {
+                journal.remove(room)?;
+            }
+            self.remove(room, slot);
+            Ok(())
+        })
     }
 }

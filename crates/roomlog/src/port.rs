@@ -107,6 +107,12 @@ impl Mark {
 #[error("the room log can't be reached: {0}")]
 pub struct Away(pub String);
 
+impl From<crate::JournalError> for Away {
+    fn from(error: crate::JournalError) -> Away {
+        Away(error.to_string())
+    }
+}
+
 /// A page asks for a seat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimRequest {

@@ -22,6 +22,7 @@ pub struct Config {
     pub data: Data,
     pub database: Database,
     pub zones: Zones,
+    pub rooms: RoomLogs,
     pub signaling: Signaling,
     pub ice: Ice,
     pub log: Log,
@@ -59,6 +60,39 @@ pub struct Database {
 pub struct Zones {
     /// A folder of compiled time zones that is used when it is the newest.
     pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoomLogs {
+    /// Whether rooms are written to the data folder, so that they come back after the process ended.
+    pub journal: bool,
+    pub fsync: FsyncPolicy,
+    /// How long a room's journal is kept after its last entry, should its visit not have removed it before.
+    pub keep_hours: u32,
+}
+
+/// When what rooms wrote is brought to the disk: what a power cut may take, the end of the process never does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FsyncPolicy {
+    /// When the system likes to.
+    #[default]
+    Never,
+    /// Once a second.
+    EverySecond,
+    /// Before anything is acknowledged.
+    Always,
+}
+
+impl Default for RoomLogs {
+    fn default() -> Self {
+        Self {
+            journal: true,
+            fsync: FsyncPolicy::Never,
+            keep_hours: 24,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

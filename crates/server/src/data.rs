@@ -69,6 +69,11 @@ impl DataFolder {
         Ok(Held(file))
     }
 
+    /// The folder of the rooms' journals.
+    pub fn rooms(&self) -> PathBuf {
+        self.0.join("rooms")
+    }
+
     /// Fails if the database file is there and is something else.
     pub fn check_database(&self) -> anyhow::Result<()> {
         const MAGIC: &[u8] = b"SQLite format 3\0";

@@ -1,5 +1,8 @@
 //! Joins ports and those who serve them.
 
+mod changes;
+mod journal;
+mod outbox;
 mod rooms;
 
 use crate::clock::{SystemClock, SystemEntropy};
@@ -7,13 +10,15 @@ use crate::config::Config;
 use crate::data::DataFolder;
 use crate::secret::{self, Place};
 use anyhow::{Context, anyhow};
+use changes::Changes;
 use heliograph_access::Keys;
 use heliograph_app::App;
 use heliograph_domain::clock::{Clock, Entropy};
 use heliograph_domain::zone::{Tzdb, TzdbSource};
-use heliograph_roomlog::{Leases, Memory};
+use heliograph_roomlog::{Journal, Leases, Memory};
 use heliograph_signaling::{Ports, Rooms, Settings};
 use heliograph_store::{Store, StoreError, file_url};
+pub use journal::Journalled;
 use rooms::RoomsOfApp;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +32,7 @@ pub struct Service {
     pub keys: Keys,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    changes: Arc<Changes>,
 }
 
 impl Service {
@@ -55,6 +61,8 @@ impl Service {
             Arc::clone(&clock),
             Arc::clone(&entropy),
         );
+        let changes = Arc::new(Changes::default());
+        let app = app.watched_by(Arc::clone(&changes) as _);
         app.announce_tzdb().await.context("the database can't be written to")?;
         Ok(Self {
             app,
@@ -63,11 +71,18 @@ impl Service {
             keys,
             clock,
             entropy,
+            changes,
         })
     }
 
-    /// Rooms in the memory of this process.
-    pub fn rooms(&self, settings: Settings, stop: CancellationToken, tasks: TaskTracker) -> Rooms {
+    /// Rooms in the memory of this process, with the journal of those that were there before.
+    pub fn rooms(
+        &self,
+        settings: Settings,
+        journal: Option<Arc<Journal>>,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Rooms {
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         let leases = Leases {
             beat_ms: ms(settings.timers.beat_ms),
@@ -75,15 +90,25 @@ impl Service {
             reconnecting_ms: ms(settings.timers.reconnecting_ms),
         };
         let of_app = Arc::new(RoomsOfApp(self.app.clone()));
+        let clock = Arc::clone(&self.clock);
+        let log = match journal {
+            Some(journal) => Memory::journalled(clock, leases, journal),
+            None => Memory::new(clock, leases),
+        };
         let ports = Ports {
-            log: Arc::new(Memory::new(Arc::clone(&self.clock), leases)),
+            log: Arc::new(log),
             rights: Arc::clone(&of_app) as _,
-            record: of_app,
+            record: Arc::clone(&of_app) as _,
+            desk: of_app,
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             keys: self.keys.clone(),
         };
-        Rooms::new(ports, settings, stop, tasks)
+        let rooms = Rooms::new(ports, settings, stop.clone(), tasks.clone());
+        let (app, changes) = (self.app.clone(), Arc::clone(&self.changes));
+        tasks.spawn(changes::tell_desks(Arc::clone(&changes), rooms.clone(), stop.clone()));
+        tasks.spawn(outbox::run(app, rooms.clone(), changes, stop));
+        rooms
     }
 }
 

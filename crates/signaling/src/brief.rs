@@ -1,18 +1,26 @@
-//! What the desk's list shows of a room.
+//! What the desk is told of a room.
 
 use heliograph_domain::{ParticipantId, UnixMillis};
 use heliograph_protocol::Phase;
-use heliograph_room::Room;
+use heliograph_room::{Guest, Room};
 
 /// A hosted room in a few words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomBrief {
+    /// The instant of the log's last entry.
+    pub at: UnixMillis,
+    /// The room's seq: of two briefs, the one with the higher `(at, s)` is newer. 0: the log was not read yet.
+    pub s: u64,
     /// Where the visit stands.
     pub phase: Phase,
+    /// When the visit ended, if it did.
+    pub ended: Option<UnixMillis>,
     /// Who waits and is there.
     pub waiting: Vec<WaitingBrief>,
     /// Who is in the room and there.
     pub present: Vec<ParticipantId>,
+    /// Where everybody stands who is not staff: those whose line is lost too.
+    pub guests: Vec<Guest>,
 }
 
 /// Somebody who waits.
@@ -28,16 +36,19 @@ pub struct WaitingBrief {
 
 impl RoomBrief {
     pub(crate) fn of(room: &Room) -> RoomBrief {
-        let (waiting, present) = room.brief();
-        let row = |w: heliograph_protocol::Waiting| WaitingBrief {
-            participant: w.participant,
-            since_ms: w.since_ms,
-            knocked: w.knocked,
+        let row = |(participant, since_ms, knocked)| WaitingBrief {
+            participant,
+            since_ms,
+            knocked,
         };
         RoomBrief {
+            at: room.at(),
+            s: room.seq(),
             phase: room.phase(),
-            waiting: waiting.into_iter().map(row).collect(),
-            present,
+            ended: room.ended_at(),
+            waiting: room.waiting_there().map(row).collect(),
+            present: room.admitted_there().collect(),
+            guests: room.guests().collect(),
         }
     }
 }

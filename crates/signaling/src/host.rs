@@ -42,12 +42,16 @@ pub(crate) enum Ask {
     Notice(String, Notice, oneshot::Sender<Result<(), Away>>),
     /// A log is there from before: its people may have left meanwhile.
     Wake,
+    /// The fold, byte for byte.
+    Fold(oneshot::Sender<Vec<u8>>),
 }
 
 /// A socket that said hello and may be who it says.
 pub(crate) struct Join {
     pub seat: ParticipantId,
     pub hello: Box<Hello>,
+    /// Of the link by which the person came.
+    pub generation: u32,
     /// `None`: the store is away, and the socket showed a resume secret.
     pub rights: Option<SeatRights>,
     pub ticket: Option<Ticket>,
@@ -94,6 +98,7 @@ struct Connection {
     id: String,
     session: SessionId,
     attempt: u64,
+    generation: u32,
     role: Role,
     queue: Queue,
     acked: Option<Mark>,
@@ -146,6 +151,7 @@ impl Host {
 
     fn publish(&self) {
         *self.brief.lock().unwrap_or_else(PoisonError::into_inner) = RoomBrief::of(&self.room);
+        self.shared.desks.room(&self.key, || RoomBrief::of(&self.room));
     }
 
     /// The room's people are gone and may not come back: its time is over.
@@ -231,6 +237,8 @@ impl Host {
                 drop(done.send(told));
             }
             Ask::Wake => self.wake().await,
+            // Who asked may have gone.
+            Ask::Fold(told) => drop(told.send(self.room.to_snapshot())),
         }
     }
 
@@ -267,7 +275,7 @@ impl Host {
         while let Ok(command) = commands.try_recv() {
             match *command {
                 Ask::Join(join) => join.queue.close(CloseCode::Drained),
-                Ask::Frame(_) | Ask::Gone { .. } | Ask::Notice(..) | Ask::Wake => {}
+                Ask::Frame(_) | Ask::Gone { .. } | Ask::Notice(..) | Ask::Wake | Ask::Fold(_) => {}
             }
         }
         let drain = ServerMessage::Drain {

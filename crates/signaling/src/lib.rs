@@ -2,9 +2,12 @@
 //! `heliograph-roomlog`; this crate moves bytes between them and never decides who may do what in a room.
 
 mod brief;
+mod desk;
 mod facts;
 mod host;
 mod ports;
+#[doc(hidden)]
+pub mod probe;
 mod queue;
 mod rate;
 mod rooms;
@@ -13,6 +16,8 @@ mod session;
 mod wire;
 
 pub use brief::{RoomBrief, WaitingBrief};
-pub use ports::{Fact, Opening, Ports, Record, Rights, SeatRights, Settings, StoreAway};
+pub use ports::{
+    Desk, DeskReport, DeskRights, DeskRow, Fact, Opening, Ports, Record, Rights, SeatRights, Settings, StoreAway, Trim,
+};
 pub use rooms::Rooms;
 pub use wire::{Gone, Incoming, Outgoing};

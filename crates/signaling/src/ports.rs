@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use heliograph_access::Keys;
 use heliograph_domain::{
-    Language, ParticipantId, Pii, Role, TenantId, UnixMillis, VisitId,
+    Language, ParticipantId, PersonId, Pii, Role, TenantId, UnixMillis, VisitId,
     clock::{Clock, Entropy},
 };
-use heliograph_protocol::{IceServer, Limits, Timers};
+use heliograph_protocol::{DeskState, IceServer, Limits, Timers};
 use heliograph_roomlog::RoomLog;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 use thiserror::Error;
 
 /// Everything that signaling is given.
@@ -20,6 +20,8 @@ pub struct Ports {
     pub rights: Arc<dyn Rights>,
     /// Where decisions are recorded.
     pub record: Arc<dyn Record>,
+    /// What the desk shows beside rooms.
+    pub desk: Arc<dyn Desk>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -37,6 +39,29 @@ pub struct Settings {
     pub timers: Timers,
     /// Relay and address servers.
     pub ice_servers: Vec<IceServer>,
+    /// When a log is cut.
+    pub trim: Trim,
+}
+
+/// When a log is cut at a fold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trim {
+    /// Entries after which a fold is worth keeping.
+    pub worth_entries: usize,
+    /// A log never grows beyond so many entries, whoever has not read it.
+    pub most_entries: usize,
+    /// Nor beyond so many bytes.
+    pub most_bytes: usize,
+}
+
+impl Default for Trim {
+    fn default() -> Trim {
+        Trim {
+            worth_entries: 64,
+            most_entries: 4_096,
+            most_bytes: 2 * 1024 * 1024,
+        }
+    }
 }
 
 /// The store can't be reached.
@@ -57,6 +82,8 @@ pub struct SeatRights {
     pub opens: UnixMillis,
     /// Until when, unless somebody admitted is still there.
     pub until: UnixMillis,
+    /// The generation of the person's link: what an older one gave is void.
+    pub generation: u32,
 }
 
 /// What the store remembers of a visit.
@@ -109,4 +136,63 @@ pub struct Fact {
 pub trait Record: Send + Sync + 'static {
     /// Writes one fact.
     async fn record(&self, institution: &TenantId, visit: VisitId, fact: &Fact) -> Result<(), StoreAway>;
+}
+
+/// What a member of staff may see on the desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskRights {
+    /// All visits of the institution, and not only those that the person takes part in.
+    pub everything: bool,
+    /// The person's own day: visits that touch it are shown.
+    pub day: Range<UnixMillis>,
+    /// When the session ends, whatever happens.
+    pub until: UnixMillis,
+}
+
+/// How a visit stands as far as the store knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskRow {
+    /// The visit.
+    pub visit: VisitId,
+    /// From its start to its end.
+    pub span: Range<UnixMillis>,
+    /// Who takes part.
+    pub people: Vec<PersonId>,
+    /// Counts the changes of the booking.
+    pub version: i64,
+    /// It does not take place.
+    pub cancelled: bool,
+    /// Whose page is the furthest, and since when.
+    pub reported: Option<DeskReport>,
+    /// When it was ended in its room, if it is.
+    pub ended: Option<UnixMillis>,
+}
+
+/// How far a page said that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeskReport {
+    /// `opened`, `testing` or `checked_in`.
+    pub state: DeskState,
+    /// Whose page.
+    pub by: ParticipantId,
+    /// Since when.
+    pub at: UnixMillis,
+}
+
+/// Asked when a desk is opened, and when a visit has changed.
+#[async_trait]
+pub trait Desk: Send + Sync + 'static {
+    /// What somebody may see whose session has this name; `None` if that session is over.
+    async fn rights(
+        &self,
+        institution: &TenantId,
+        person: PersonId,
+        session: &str,
+    ) -> Result<Option<DeskRights>, StoreAway>;
+
+    /// All visits of the institution that touch a day.
+    async fn rows(&self, institution: &TenantId, day: Range<UnixMillis>) -> Result<Vec<DeskRow>, StoreAway>;
+
+    /// One of them; `None` if there is no such visit.
+    async fn row(&self, institution: &TenantId, visit: VisitId) -> Result<Option<DeskRow>, StoreAway>;
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Gone, Incoming, Outgoing, Ports, RoomBrief, Settings,
+    desk::Desks,
     host::{self, Ask, Command, Host},
     session,
 };
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     tasks: TaskTracker,
     hosted: Mutex<HashMap<RoomKey, Hosted>>,
     sockets: AtomicUsize,
+    pub desks: Desks,
 }
 
 #[derive(Clone)]
@@ -47,6 +49,7 @@ impl Rooms {
     /// No rooms yet. Tasks are tracked by `tasks` and end when `shutdown` is cancelled.
     pub fn new(ports: Ports, settings: Settings, shutdown: CancellationToken, tasks: TaskTracker) -> Rooms {
         let (hosted, sockets) = (Mutex::default(), AtomicUsize::new(0));
+        let desks = Desks::new(ports.clock.now());
         Rooms {
             shared: Arc::new(Shared {
                 ports,
@@ -55,23 +58,28 @@ impl Rooms {
                 tasks,
                 hosted,
                 sockets,
+                desks,
             }),
         }
     }
 
     /// Serves one socket until it closes. The task is tracked even if the caller is not.
-    pub async fn serve<I, O>(&self, incoming: I, outgoing: O, request_id: String)
+    pub fn serve<I, O>(
+        &self,
+        incoming: I,
+        outgoing: O,
+        request_id: String,
+    ) -> impl Future<Output = ()> + Send + use<I, O>
     where
         I: Stream<Item = Incoming> + Send + Unpin + 'static,
         O: Sink<Outgoing, Error = Gone> + Send + Unpin + 'static,
     {
         let rooms = self.clone();
         let count = Counted::new(Arc::clone(&self.shared));
-        let task = self.shared.tasks.track_future(async move {
+        self.shared.tasks.track_future(async move {
             session::run(&rooms, incoming, outgoing, &request_id).await;
             drop(count);
-        });
-        task.await;
+        })
     }
 
     /// A hosted room in a few words; `None` if this node does not host it.
@@ -114,6 +122,18 @@ impl Rooms {
     pub async fn wake(&self, key: &RoomKey) {
         // A room that closes at this moment needs no waking.
         drop(self.inbox(key).send(Box::new(Ask::Wake)).await);
+    }
+
+    /// The fold of a room that this node hosts, byte for byte: nodes that are level have equal ones.
+    #[doc(hidden)]
+    pub async fn fold(&self, key: &RoomKey) -> Option<Vec<u8>> {
+        let inbox = {
+            let hosted = self.shared.hosted.lock().unwrap_or_else(PoisonError::into_inner);
+            hosted.get(key)?.inbox.clone()
+        };
+        let (told, fold) = oneshot::channel();
+        inbox.send(Box::new(Ask::Fold(told))).await.ok()?;
+        fold.await.ok()
     }
 
     pub(crate) fn shared(&self) -> &Shared {

@@ -7,6 +7,7 @@
 mod audit;
 mod booking;
 mod calendar;
+mod change;
 mod device;
 mod engine;
 mod error;
@@ -21,10 +22,11 @@ mod visit;
 
 pub use audit::AuditRow;
 pub use booking::{Booking, Outcome};
+pub use change::{Cancellation, Revocation};
 pub use device::{Binding, BoundDevice};
 pub use engine::{Engine, Store, file_url};
 pub use error::StoreError;
 pub use idempotency::{Answer, RequestKey, Stored};
-pub use outbox::OutboxRow;
+pub use outbox::{OutboxRow, ROOM, RoomRow};
 pub use people::NewPerson;
 pub use session::StaffSession;

@@ -2,8 +2,8 @@
 
 use crate::row::Fields;
 use crate::{Store, StoreError};
-use heliograph_domain::visit::{Anchor, Participant, Span, Visit};
-use heliograph_domain::{ParticipantId, PersonId, Pii, TenantId, UnixSeconds, VisitId};
+use heliograph_domain::visit::{Anchor, Participant, Progress, Reported, Span, Visit};
+use heliograph_domain::{ParticipantId, PersonId, Pii, TenantId, UnixMillis, UnixSeconds, VisitId};
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ macro_rules! visit_columns {
 macro_rules! participant_columns {
     () => {
         "SELECT p.id, p.visit, p.person, p.role, p.required, p.zone, p.promised_wall, p.promised_offset_s,
-            p.link_generation, n.legal_name, n.preferred_name, n.language
+            p.link_generation, p.progress, p.progress_at_ms, n.legal_name, n.preferred_name, n.language
         FROM visit_participant p
         JOIN person n ON n.institution = p.institution AND n.id = p.person
         JOIN visit v ON v.institution = p.institution AND v.id = p.visit
@@ -165,5 +165,28 @@ fn read_participant(row: &AnyRow) -> Result<Participant, StoreError> {
         promised_wall: fields.parse("promised_wall")?,
         promised_offset_s: fields.number("promised_offset_s")?,
         link_generation: fields.number("link_generation")?,
+        reported: read_reported(&fields)?,
     })
+}
+
+fn read_reported(fields: &Fields<'_>) -> Result<Option<Reported>, StoreError> {
+    let Some(at) = fields.maybe_int("progress_at_ms")? else {
+        return Ok(None);
+    };
+    let step = fields.int("progress")?;
+    let progress = Progress::ALL.into_iter().find(|progress| rank(*progress) == step);
+    let progress = progress.ok_or_else(|| fields.broken("progress", &format!("no step has the number {step}")))?;
+    Ok(Some(Reported {
+        progress,
+        at: UnixMillis(at),
+    }))
+}
+
+/// The number of a step in the database.
+pub(crate) fn rank(progress: Progress) -> i64 {
+    match progress {
+        Progress::Opened => 1,
+        Progress::Testing => 2,
+        Progress::CheckedIn => 3,
+    }
 }

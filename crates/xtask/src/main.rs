@@ -17,7 +17,7 @@ The commands of this repository.
   cargo xtask run [--release] [ARG…]   build everything, start the service with the demo clinic
                                        (ARG… goes to `heliograph serve`: --listen ADDR:PORT, --data DIR, --config FILE)
   cargo xtask test [SUITE…]            run all checks and tests, or only the suites named (`test --list` names them)
-  cargo xtask tidy                     check the rules of the house: arrows between crates, sizes, names, SQL, licences
+  cargo xtask tidy                     check the rules of the house (arrows between crates, sizes, names, SQL, licences) and the generated files
   cargo xtask gen [--check]            write the generated files, or say which of them are out of date
 
 `run` and `test` install what is missing and say so.";

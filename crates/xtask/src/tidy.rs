@@ -3,6 +3,7 @@
 mod arrows;
 mod licences;
 mod names;
+mod npm;
 mod rust_text;
 mod sizes;
 mod sql;
@@ -17,8 +18,10 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    build::Scope,
+    r#gen,
     shell::{self, Result},
-    tree,
+    tree::{self, SourceFile},
 };
 
 /// One broken rule. `line` counts from 1.
@@ -50,27 +53,28 @@ pub fn command(args: &[OsString]) -> Result<ExitCode> {
     if !args.is_empty() {
         return Err("`cargo xtask tidy` takes no arguments".to_owned());
     }
-    check()?;
+    // Both are told, whatever the first one says.
+    let (rules, generated) = (check(), r#gen::check(Scope::Server { release: false }));
+    rules.and(generated)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints one line per finding, and fails when there is one.
+/// The rules alone, without the generated files: prints one line per finding, and fails when there is one.
 pub fn check() -> Result {
     let files = tree::files()?;
     let packages = arrows::packages(&metadata(&["--no-deps"])?, tree::root())?;
     let everything = metadata(&[])?;
-    let deny = files
-        .iter()
-        .find(|f| f.name == "deny.toml")
-        .ok_or("deny.toml is missing: restore it with git")?;
+    let deny = text_of(&files, licences::FILE)?;
+    let page = text_of(&files, arrows::PAGE)?;
 
-    let mut findings = arrows::check(&packages);
+    let mut findings = arrows::check(&packages, page);
     findings.extend(names::in_manifests(&packages));
     findings.extend(files.iter().flat_map(names::in_source));
     findings.extend(files.iter().filter_map(sizes::check));
     findings.extend(files.iter().flat_map(words::check));
+    findings.extend(files.iter().flat_map(npm::check));
     findings.extend(sql::check(&files));
-    findings.extend(licences::check(&everything, &deny.text));
+    findings.extend(licences::check(&everything, deny));
     findings.sort();
     findings.dedup();
 
@@ -91,6 +95,12 @@ pub fn check() -> Result {
             if n == 1 { "is" } else { "are" }
         )),
     }
+}
+
+fn text_of<'a>(files: &'a [SourceFile], name: &str) -> Result<&'a str> {
+    let file = files.iter().find(|file| file.name == name);
+    file.map(|file| file.text.as_str())
+        .ok_or_else(|| format!("{name} is missing: restore it with git"))
 }
 
 fn metadata(more: &[&str]) -> Result<Value> {

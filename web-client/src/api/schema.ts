@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/desk/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a ticket to the desk
+         * @description Good for 30 seconds and for one `hello` with `desk` on the WebSocket, which tells how the visits of your day stand.
+         */
+        post: operations["ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/links/peek": {
         parameters: {
             query?: never;
@@ -105,6 +125,69 @@ export interface paths {
         get: operations["one"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a visit off
+         * @description Who waits is told within two seconds and shown out; a visit that runs is not cut. Its people's time is free again.
+         *     Repeated, it changes nothing.
+         */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/participants/{participant}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a person's link void
+         * @description No device that redeemed it gets in any more, and a page that sits in the room is shown out within two seconds. The answer
+         *     is the link that holds from now on: send it to its owner only.
+         */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{visit}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell the desk how far the page is
+         * @description With the cookie of the device that redeemed the link, and only after the person did something. A step that was passed
+         *     before changes nothing.
+         */
+        post: operations["report"];
         delete?: never;
         options?: never;
         head?: never;
@@ -256,6 +339,16 @@ export interface components {
         /** @description Somebody who is busy at the wished time. */
         Busy: {
             person: components["schemas"]["PersonId"];
+        };
+        /** @description Why a visit is called off, and which state of it was looked at. */
+        CancelVisit: {
+            /** @description For staff only; at most 500 characters. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The `version` of the visit as the caller saw it.
+             */
+            version: number;
         };
         /** @description An instant that may be meant by a wall time that is shown twice or never. */
         Candidate: {
@@ -459,6 +552,11 @@ export interface components {
          * @enum {string}
          */
         DeskState: "scheduled" | "opened" | "testing" | "checked_in" | "waiting" | "in_visit" | "on_hold" | "lost" | "call_requested" | "ended";
+        /** @description The right to open the desk's socket, once, within half a minute. */
+        DeskTicket: {
+            expires_ms: components["schemas"]["UnixMillis"];
+            ticket: string;
+        };
         /** @description One visit on the desk. */
         DeskVisit: {
             by?: components["schemas"]["ParticipantId"] | null;
@@ -725,7 +823,7 @@ export interface components {
          * @description What a notice tells.
          * @enum {string}
          */
-        NoticeKind: "cancelled" | "moved" | "replaced" | "late";
+        NoticeKind: "cancelled" | "moved" | "replaced" | "late" | "revoked";
         /** @description Numbers of one session that a client still holds: `first_c` is the lowest it can resend, `next_c` the next it would give. */
         OutboxRange: {
             /**
@@ -865,7 +963,17 @@ export interface components {
          * @description The stable name of a problem.
          * @enum {string}
          */
-        ProblemCode: "bad_json" | "idempotency_key_missing" | "bad_upgrade" | "unauthorized" | "other_device" | "forbidden" | "foreign_origin" | "not_found" | "link_unknown" | "method_not_allowed" | "slot_taken" | "visit_cancelled" | "too_late" | "too_large" | "unsupported_media_type" | "invalid_request" | "wall_time_ambiguous" | "wall_time_missing" | "idempotency_key_reused" | "rate_limited" | "internal" | "store_unavailable" | "tzdb_outdated" | "timed_out";
+        ProblemCode: "bad_json" | "idempotency_key_missing" | "bad_upgrade" | "unauthorized" | "other_device" | "forbidden" | "foreign_origin" | "not_found" | "link_unknown" | "method_not_allowed" | "slot_taken" | "visit_changed" | "visit_cancelled" | "too_late" | "too_large" | "unsupported_media_type" | "invalid_request" | "wall_time_ambiguous" | "wall_time_missing" | "idempotency_key_reused" | "rate_limited" | "internal" | "store_unavailable" | "tzdb_outdated" | "timed_out";
+        /**
+         * @description How far a page is before its person waits. The next one is never taken back.
+         * @enum {string}
+         */
+        Progress: "opened" | "testing" | "checked_in";
+        /** @description How far the page is. */
+        ProgressReport: {
+            participant?: components["schemas"]["ParticipantId"] | null;
+            progress: components["schemas"]["Progress"];
+        };
         /** @description Whether requests should be sent here. */
         Ready: {
             checks: components["schemas"]["Check"][];
@@ -1502,6 +1610,43 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     peek: {
         parameters: {
             query?: never;
@@ -1874,6 +2019,230 @@ export interface operations {
             };
             /** @description `not_found`: another institution's visit too */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelVisit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: schedulers, physicians and administrators call off; `foreign_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: another institution's visit too */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_changed`: it has another `version` by now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_late` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request` with `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+                participant: components["schemas"]["ParticipantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitLink"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: schedulers, physicians and administrators revoke; `foreign_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: the host and staff too, since they come by no link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_changed`: somebody else revokes the same link */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_cancelled`, `too_late` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProgressReport"];
+            };
+        };
+        responses: {
+            /** @description The desk is told */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_cancelled` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request` with `errors` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,5 @@
-import { SignalClient, type LinkState, type Options } from '../signal/client';
+import { type Options, SignalClient } from '../signal/client';
+import type { LinkState } from '../signal/link';
 import type { DurableMessage, Header, RoomView, ServerMessage } from '../signal/types';
 import { Call, type PeerView } from './call';
 import type { LocalMedia } from './media';

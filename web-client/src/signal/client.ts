@@ -1,41 +1,16 @@
-import { tooLarge } from './check';
-import type { StopReason } from './codes';
+import { outOfBounds } from './check';
+import { OVER, type StopReason } from './codes';
 import type { Cancel, Env } from './env';
 import { Heartbeat } from './heartbeat';
+import { Inbox } from './inbox';
 import type { Keep } from './keep';
+import type { LinkState, Watcher } from './link';
 import { type Credential, Line, type LineOptions } from './line';
-import { type Box, Outbox } from './outbox';
+import { type Box, type Moved, Outbox } from './outbox';
 import { parseFrame } from './parse';
-import { Place } from './place';
-import { reduce } from './reduce';
-import type {
-  DurableMessage,
-  ErrorCode,
-  Header,
-  Hello,
-  PassingMessage,
-  RoomView,
-  ServerFrame,
-  ServerMessage,
-} from './types';
-import { type Limits, type Timers, USUAL_LIMITS, USUAL_TIMERS } from './types';
-
-export type LinkState =
-  | { is: 'idle' }
-  | { is: 'connecting' }
-  | { is: 'joined' }
-  /** Comes back by itself; `since` in `env.now()`. */
-  | { is: 'lost'; since: number }
-  /** Another page has the seat: the person is asked. */
-  | { is: 'taken'; holder: string }
-  | { is: 'stopped'; reason: StopReason };
-
-export interface Watcher {
-  state?(state: LinkState): void;
-  room?(room: RoomView): void;
-  /** A frame whose cause is new to this page, after `room`. */
-  act?(message: ServerMessage, header: Header): void;
-}
+import { Post } from './post';
+import type { DurableMessage, ErrorCode, Header, Hello, Of, PassingMessage, RoomView, ServerFrame } from './types';
+import { type Limits, type ServerMessage, type Timers, USUAL_LIMITS, USUAL_TIMERS } from './types';
 
 export interface Options extends LineOptions {
   visit: string;
@@ -44,24 +19,12 @@ export interface Options extends LineOptions {
   older: Box[];
   keep: Keep;
   about: Pick<Hello, 'capabilities' | 'zone' | 'locale'>;
+  /** The person said already that the visit is to be moved here. */
+  moveHere?: boolean;
 }
 
-type Welcome = Extract<ServerMessage, { type: 'welcome' }>;
-type Fault = Extract<ServerMessage, { type: 'error' }>;
-
-/** Answers to `hello` after which coming back changes nothing. */
-const FINAL: Partial<Record<ErrorCode, StopReason>> = {
-  forbidden: 'auth',
-  unauthorized: 'auth',
-  too_late: 'expired',
-  room_ended: 'ended',
-};
 /** After these the message still stands: it is sent again by the timer. */
 const RESENT: ReadonlySet<ErrorCode> = new Set(['gap', 'rate_limited', 'store_unavailable', 'internal']);
-
-const ACK_EVERY_MS = 1_000;
-const KEEP_AFTER_MS = 50;
-const GOODBYE_MS = 1_000;
 
 /** One page's seat in a visit's room: joins, keeps its messages until the log has them, comes back by itself. */
 export class SignalClient {
@@ -73,28 +36,46 @@ export class SignalClient {
   readonly #env: Env;
   readonly #line: Line;
   readonly #outbox: Outbox;
-  readonly #place = new Place();
+  readonly #post: Post;
+  readonly #inbox: Inbox;
   readonly #heartbeat: Heartbeat;
   readonly #watchers = new Set<Watcher>();
   #state: LinkState = { is: 'idle' };
-  #room: RoomView | undefined;
+  #restart = false;
   #attempt = 0;
+  #moveHere: boolean;
   #takeover: string | undefined;
   #leaving: Cancel | undefined;
-  #retransmit: Cancel | undefined;
   #ack: Cancel | undefined;
   #drain: Cancel | undefined;
-  #save: Cancel | undefined;
 
   constructor(options: Options) {
     this.#with = options;
     this.#env = options.env;
+    this.#moveHere = options.moveHere ?? false;
     this.#outbox = new Outbox(options.session, options.older);
     this.#line = new Line(options, {
       hello: (credential) => this.#hello(credential),
-      text: (text) => this.#onText(text),
+      text: (text, seated) => this.#onText(text, seated),
       lost: () => this.#onLost(),
       stopped: (reason) => this.#stop(reason),
+    });
+    this.#post = new Post({
+      env: options.env,
+      outbox: this.#outbox,
+      write: (frame) => this.#line.send(frame),
+      keep: (boxes) => options.keep.save(boxes),
+      timers: () => this.timers,
+      limits: () => this.limits,
+    });
+    this.#inbox = new Inbox({
+      seat: options.seat,
+      room: (room, forgetful) => {
+        for (const watcher of this.#watchers) watcher.room?.(room, forgetful);
+      },
+      act: (message, header) => this.#act(message, header),
+      refused: (for_c, session = options.session) =>
+        this.#outbox.has(session) ? this.#void(session, for_c) : undefined,
     });
     this.#heartbeat = new Heartbeat(
       options.env,
@@ -108,7 +89,7 @@ export class SignalClient {
   }
 
   get room(): RoomView | undefined {
-    return this.#room;
+    return this.#inbox.room;
   }
 
   get seat(): string {
@@ -133,16 +114,24 @@ export class SignalClient {
     if (this.#state.is !== 'idle') return;
     this.persist();
     this.#become({ is: 'connecting' });
+    this.#tellOwn();
     this.#line.connect();
   }
 
-  /** Numbers a message and sends it, now or when the line is back. `undefined`: it is above a limit. */
+  /** Numbers a message and sends it, now or when the line is back. `undefined`: it is above a limit, or all is over. */
   send(message: DurableMessage): number | undefined {
-    if (tooLarge(message, this.limits)) return undefined;
-    const c = this.#outbox.push(message);
-    this.#save ??= this.#env.after(KEEP_AFTER_MS, () => this.persist());
-    this.#flush();
+    if (this.#state.is === 'stopped' || outOfBounds(message, this.limits)) return undefined;
+    const c = this.#outbox.push(message, this.#env.date());
+    this.#changed();
+    this.#post.flush();
     return c;
+  }
+
+  /** Takes a message back that is not in the log: `nop` goes out under its number. False if it is too late for that. */
+  withdraw(session: string, c: number): boolean {
+    const done = this.#outbox.withdraw(session, c);
+    if (done) this.#changed();
+    return done;
   }
 
   /** Sends what is not worth keeping, if the line is there. */
@@ -158,10 +147,7 @@ export class SignalClient {
 
   /** The person said to move the visit here. */
   takeover(): void {
-    if (this.#state.is !== 'taken') return;
-    this.#takeover = this.#state.holder;
-    this.#become({ is: 'connecting' });
-    this.#line.connect();
+    if (this.#state.is === 'taken') this.#takeFrom(this.#state.holder);
   }
 
   /** Says the last words, waits a moment until they are in the log, and stops. */
@@ -169,15 +155,12 @@ export class SignalClient {
     if (this.#state.is === 'stopped' || this.#leaving) return;
     for (const message of last) this.send(message);
     if (this.#state.is !== 'joined' || this.#outbox.settled) return this.#stop('left');
-    this.#leaving ??= this.#env.after(GOODBYE_MS, () => this.#stop('left'));
+    this.#leaving = this.#env.after(this.timers.retransmit_ms, () => this.#stop('left'));
   }
 
   /** Keeps the outboxes for the next life of the page; also to be called when the page is hidden. */
   persist(): void {
-    this.#save?.();
-    this.#save = undefined;
-    if (this.#state.is === 'stopped') return;
-    this.#with.keep.save(this.#outbox.boxes);
+    if (this.#state.is !== 'stopped') this.#post.keep();
   }
 
   #become(state: LinkState): void {
@@ -185,9 +168,20 @@ export class SignalClient {
     for (const watcher of this.#watchers) watcher.state?.(state);
   }
 
+  /** The outbox changed. */
+  #changed(): void {
+    this.#post.keepSoon();
+    this.#tellOwn();
+  }
+
+  #tellOwn(): void {
+    const { messages } = this.#outbox;
+    for (const watcher of this.#watchers) watcher.own?.(messages);
+  }
+
   #hello(credential: Credential): string {
     const { visit, seat, session, about } = this.#with;
-    const { last, marks } = this.#place;
+    const { last, marks } = this.#inbox;
     const hello: Hello = {
       visit,
       seat,
@@ -202,16 +196,24 @@ export class SignalClient {
     return JSON.stringify({ type: 'hello', ...hello });
   }
 
+  #takeFrom(holder: string): void {
+    this.#takeover = holder;
+    this.#become({ is: 'connecting' });
+    this.#line.connect();
+  }
+
   #quiet(): void {
     this.#heartbeat.stop();
-    for (const cancel of [this.#retransmit, this.#ack, this.#drain]) cancel?.();
-    this.#retransmit = this.#ack = this.#drain = undefined;
+    this.#post.close();
+    for (const cancel of [this.#ack, this.#drain]) cancel?.();
+    this.#ack = this.#drain = undefined;
   }
 
   #onLost(): void {
     this.#quiet();
     if (this.#leaving) return this.#stop('left');
-    if (this.#state.is !== 'lost') this.#become({ is: 'lost', since: this.#env.now() });
+    const since = this.#state.is === 'lost' ? this.#state.since : this.#env.now();
+    this.#become({ is: 'lost', since, tries: this.#line.tries, restart: this.#restart });
   }
 
   #stop(reason: StopReason): void {
@@ -219,31 +221,64 @@ export class SignalClient {
     this.#line.drop();
     this.#leaving?.();
     this.persist();
-    if (reason === 'ended' || reason === 'removed' || reason === 'denied') this.#with.keep.clear();
+    if (OVER.has(reason)) this.#with.keep.clear();
     this.#with.keep.release();
     this.#become({ is: 'stopped', reason });
   }
 
-  #onText(text: string): void {
-    this.#heartbeat.heard();
+  #onText(text: string, seated: boolean): void {
+    if (seated) this.#heartbeat.heard();
     const frame = parseFrame(text);
     if (!frame?.message) this.skipped++;
-    if (frame && !this.#isOfTheLine(frame)) this.#onPlaced(frame);
+    if (!frame) return;
+    if (!seated) this.#onAnswer(frame);
+    else if (!this.#isOfTheLine(frame)) this.#onPlaced(frame);
+  }
+
+  /** What comes on a socket before it has the seat. */
+  #onAnswer({ message }: ServerFrame): void {
+    if (message?.type === 'welcome') this.#onWelcome(message);
+    else if (message?.type === 'error') this.#onTurnedAway(message);
+  }
+
+  #onWelcome(message: Of<'welcome'>): void {
+    this.#line.timers = { ...USUAL_TIMERS, ...message.timers };
+    this.#line.secret = message.secret;
+    this.#line.joined();
+    this.limits = { ...USUAL_LIMITS, ...message.limits };
+    this.#takeover = undefined;
+    this.#moveHere = this.#restart = false;
+    this.#inbox.welcome(message.resumed === 'full');
+    this.#quiet();
+    const moved = this.#note(message.acked, true);
+    this.#post.open();
+    this.#heartbeat.start(this.timers);
+    this.#become({ is: 'joined', degraded: false });
+    this.#goOn(moved);
+  }
+
+  /** Most answers say by their close code whether to come back; these say when, or from whom the seat may be taken. */
+  #onTurnedAway({ code, holder, retry_after_ms }: Of<'error'>): void {
+    if (code === 'seat_taken' && holder) {
+      this.#line.drop();
+      const wanted = this.#moveHere;
+      this.#moveHere = false;
+      return wanted ? this.#takeFrom(holder) : this.#become({ is: 'taken', holder });
+    }
+    if (typeof retry_after_ms !== 'number' && code !== 'token_expired') return;
+    this.#line.tryAgain(retry_after_ms ?? 0);
+    if (code === 'too_early') this.#become({ is: 'early', opens: this.#env.now() + (retry_after_ms ?? 0) });
   }
 
   /** What is about the line or the whole room, and has no place among the room's frames. */
   #isOfTheLine({ header, message }: ServerFrame): boolean {
     switch (message?.type) {
-      case 'welcome':
-        this.#onWelcome(message);
-        return true;
       case 'resync':
-        this.#place.resync();
+        this.#inbox.resync();
         this.#acknowledged(message.acked, true);
         return true;
       case 'snapshot':
-        this.#place.snapshot(header, message.marks);
-        this.#enter(message.room);
+        this.#inbox.snapshot(header, message.marks, message.room);
         this.#ackSoon();
         return true;
       case 'ack':
@@ -254,9 +289,15 @@ export class SignalClient {
         this.#onError(message, header);
         return true;
       case 'drain':
+        this.#restart = message.restart;
         if (!message.restart)
-          this.#drain ??= this.#env.after(this.#env.random() * message.within_ms, () => this.#line.lose());
+          this.#drain ??= this.#env.after(this.#env.random() * message.within_ms, () => this.#line.renew());
         return true;
+      case 'degraded':
+      case 'recovered':
+        this.#become({ is: 'joined', degraded: message.type === 'degraded' });
+        return true;
+      case 'welcome':
       case 'pong':
         return true;
       default:
@@ -264,78 +305,57 @@ export class SignalClient {
     }
   }
 
-  #onWelcome(message: Welcome): void {
-    this.#line.timers = { ...USUAL_TIMERS, ...message.timers };
-    this.#line.secret = message.secret;
-    this.#line.joined();
-    this.limits = { ...USUAL_LIMITS, ...message.limits };
-    this.#takeover = undefined;
-    this.#place.welcome(message.resumed === 'full');
-    this.#outbox.rewind();
-    this.#heartbeat.start(this.timers);
-    this.#become({ is: 'joined' });
-    this.#acknowledged(message.acked, true);
+  #acknowledged(acked: Record<string, number>, back: boolean): void {
+    this.#goOn(this.#note(acked, back));
   }
 
   /** What the log has. With `back` it may be less than was acknowledged before. */
-  #acknowledged(acked: Record<string, number>, back: boolean): void {
-    let moved = false;
-    for (const [session, c] of Object.entries(acked)) moved = this.#outbox.acknowledge(session, c, back) || moved;
-    if (this.#leaving && this.#outbox.settled) return this.#stop('left');
-    if (moved) {
-      this.#retransmit?.();
-      this.#retransmit = undefined;
-    }
-    this.#flush();
+  #note(acked: Record<string, number>, back: boolean): Moved[] {
+    const moved = Object.entries(acked).map(([session, c]) => this.#outbox.acknowledge(session, c, back));
+    if (moved.includes('back')) this.#inbox.forgot();
+    return moved;
   }
 
-  #onError(message: Fault, header: Header): void {
-    const { code, for_c, holder } = message;
-    if (typeof for_c === 'number' && !RESENT.has(code)) this.#outbox.void(header.session ?? this.#with.session, for_c);
-    if (this.#state.is !== 'joined') {
-      if (code === 'seat_taken' && holder) {
-        this.#line.drop();
-        return this.#become({ is: 'taken', holder });
-      }
-      const final = FINAL[code];
-      return final ? this.#stop(final) : this.#line.lose(message.retry_after_ms ?? 0);
+  #goOn(moved: Moved[]): void {
+    if (this.#leaving && this.#outbox.settled) return this.#stop('left');
+    if (moved.includes('short')) return this.#line.lose();
+    if (moved.some((how) => how !== 'same')) {
+      this.#post.moved();
+      this.#changed();
     }
+    this.#post.flush();
+  }
+
+  #onError(message: Of<'error'>, header: Header): void {
+    const { code, for_c, retry_after_ms } = message;
+    if (typeof retry_after_ms === 'number') {
+      this.#post.pause(retry_after_ms);
+      this.#line.holdOff(retry_after_ms);
+    }
+    if (typeof for_c === 'number' && !RESENT.has(code)) this.#void(header.session ?? this.#with.session, for_c);
+    this.#act(message, header);
+  }
+
+  #void(session: string, c: number): boolean {
+    const done = this.#outbox.void(session, c);
+    if (done) this.#changed();
+    return done;
+  }
+
+  #onPlaced(frame: ServerFrame): void {
+    const verdict = this.#inbox.take(frame);
+    if (verdict === 'gap') this.#line.lose();
+    else if (verdict === 'take' && typeof frame.header.s === 'number') this.#ackSoon();
+  }
+
+  #act(message: ServerMessage, header: Header): void {
     for (const watcher of this.#watchers) watcher.act?.(message, header);
   }
 
-  #onPlaced({ header, message }: ServerFrame): void {
-    const verdict = this.#place.judge(header);
-    if (verdict === 'drop') return;
-    if (verdict === 'gap') return this.#line.lose();
-    const acts = this.#place.acts(header);
-    if (typeof header.s === 'number') this.#ackSoon();
-    if (!message) return;
-    if (message.type === 'refused') this.#outbox.void(header.session ?? this.#with.session, message.for_c);
-    if (verdict === 'take' && this.#room) this.#enter(reduce(this.#room, { header, message }, this.seat));
-    if (acts) for (const watcher of this.#watchers) watcher.act?.(message, header);
-  }
-
-  #enter(room: RoomView): void {
-    if (room === this.#room) return;
-    this.#room = room;
-    for (const watcher of this.#watchers) watcher.room?.(room);
-  }
-
-  #flush(): void {
-    if (this.#state.is !== 'joined') return;
-    for (const frame of this.#outbox.take(this.limits.in_flight)) this.#line.send(frame);
-    if (this.#retransmit || this.#outbox.inFlight() === 0) return;
-    this.#retransmit = this.#env.after(this.timers.retransmit_ms, () => {
-      this.#retransmit = undefined;
-      this.#outbox.rewind();
-      this.#flush();
-    });
-  }
-
   #ackSoon(): void {
-    this.#ack ??= this.#env.after(ACK_EVERY_MS, () => {
+    this.#ack ??= this.#env.after(this.timers.retransmit_ms, () => {
       this.#ack = undefined;
-      if (this.#place.last) this.sendPassing({ type: 'ack', ...this.#place.last });
+      if (this.#inbox.last) this.sendPassing({ type: 'ack', ...this.#inbox.last });
     });
   }
 }

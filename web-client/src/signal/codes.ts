@@ -2,8 +2,12 @@
 export type StopReason =
   'auth' | 'expired' | 'cancelled' | 'removed' | 'denied' | 'ended' | 'superseded' | 'left' | 'unknown';
 
+/** Close codes that the line itself answers. */
+export const RATE = 4008;
+export const AUTH = 4100;
+
 const REASONS: Record<number, StopReason> = {
-  4100: 'auth',
+  [AUTH]: 'auth',
   4101: 'expired',
   4102: 'removed',
   4103: 'denied',
@@ -15,3 +19,6 @@ const REASONS: Record<number, StopReason> = {
 export function stopReason(code: number): StopReason | undefined {
   return code >= 4100 && code < 4200 ? (REASONS[code] ?? 'unknown') : undefined;
 }
+
+/** After these nothing of the visit is left to say. */
+export const OVER: ReadonlySet<StopReason> = new Set(['ended', 'removed', 'denied', 'expired', 'cancelled']);

@@ -2,6 +2,8 @@
 export interface Env {
   /** Milliseconds that only grow. */
   now(): number;
+  /** The date, in milliseconds since 1970, by the best clock there is. */
+  date(): number;
   /** From 0 to below 1. */
   random(): number;
   /** Runs `act` once; the answer takes that back. */
@@ -10,11 +12,15 @@ export interface Env {
 
 export type Cancel = () => void;
 
+/** A longer wait would be none at all: a browser counts it with 31 bits. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
+
 export const browserEnv: Env = {
   now: () => performance.now(),
+  date: () => Date.now(),
   random: () => Math.random(),
   after(ms, act) {
-    const timer = setTimeout(act, ms);
+    const timer = setTimeout(act, Math.min(ms, LONGEST_WAIT_MS));
     return () => clearTimeout(timer);
   },
 };

@@ -25,11 +25,9 @@ export async function openKeep(seat: string): Promise<{ keep: Keep; older: Box[]
         held?.release();
         held = { session: own, release: hold(own) };
       }
-      try {
-        sessionStorage.setItem(key, JSON.stringify(boxes));
-      } catch {
-        // Storage is full or refused: the page works on, only its next life starts without leftovers.
-      }
+      // When the storage is full, what the log has already is given up first. Where it is refused, the page works on, only
+      // its next life starts without leftovers.
+      if (!write(key, boxes)) write(key, boxes.map(unacknowledged));
     },
     clear: () => sessionStorage.removeItem(key),
     release() {
@@ -61,6 +59,17 @@ function hold(session: string): () => void {
   if ('locks' in navigator) void navigator.locks.request(lockOf(session), () => held);
   return () => release();
 }
+
+function write(key: string, boxes: readonly Box[]): boolean {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(boxes));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const unacknowledged = (box: Box): Box => ({ ...box, entries: box.entries.filter(({ c }) => c > box.acked) });
 
 function read(text: string | null): Box[] {
   try {

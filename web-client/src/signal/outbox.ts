@@ -2,6 +2,8 @@ import type { DurableMessage, OutboxRange } from './types';
 
 interface Entry {
   c: number;
+  /** When it was numbered, milliseconds since 1970. */
+  at_ms: number;
   message: DurableMessage;
 }
 
@@ -13,10 +15,23 @@ export interface Box {
   entries: Entry[];
 }
 
+/** A message of this page or an older life of it. */
+export interface Own extends Entry {
+  session: string;
+  /** It is in the log. */
+  acked: boolean;
+}
+
+/**
+ * What an acknowledgement changed. `short`: the log lacks messages that are held no longer; only a claim tells it not to wait
+ * for them.
+ */
+export type Moved = 'same' | 'further' | 'back' | 'short';
+
 /** How many stay after they were acknowledged: a log that lost its tail asks for them again. */
 const KEPT = 300;
-/** `hello` takes 16 sessions. */
-const OLDER_SESSIONS = 8;
+/** `hello` takes 16 sessions; the last is the page's own. */
+const OLDER_SESSIONS = 15;
 
 /** Numbers the page's own messages and holds those of its older lives, which keep their session and number. */
 export class Outbox {
@@ -35,33 +50,59 @@ export class Outbox {
     return this.#boxes;
   }
 
-  push(message: DurableMessage): number {
+  /** All messages that are still held, in order. */
+  get messages(): Own[] {
+    return this.#boxes.flatMap(({ session, acked, entries }) =>
+      entries.map((entry) => ({ ...entry, session, acked: entry.c <= acked })),
+    );
+  }
+
+  push(message: DurableMessage, at_ms = 0): number {
     const c = this.#own.next_c++;
-    this.#own.entries.push({ c, message });
+    this.#own.entries.push({ c, at_ms, message });
     return c;
   }
 
   ranges(): OutboxRange[] {
-    return this.#boxes.map(({ session, next_c, entries }) => ({ session, first_c: entries[0]?.c ?? next_c, next_c }));
+    return this.#boxes.map((box) => ({ session: box.session, first_c: firstOf(box), next_c: box.next_c }));
   }
 
-  /** The log has `session` up to `c`. Only `back` makes that lower than before. True if something changed. */
-  acknowledge(session: string, c: number, back: boolean): boolean {
-    const box = this.#boxes.find((one) => one.session === session);
-    if (!box) return false;
-    const acked = Math.min(back ? c : Math.max(box.acked, c), box.next_c - 1);
-    if (acked === box.acked) return false;
-    if (acked < box.acked) this.#sent.set(session, acked);
+  has(session: string): boolean {
+    return this.#box(session) !== undefined;
+  }
+
+  /** The log has `session` up to `c`. Only `back` makes that lower than before. */
+  acknowledge(session: string, c: number, back: boolean): Moved {
+    const box = this.#box(session);
+    if (!box) return 'same';
+    const [least, before] = [firstOf(box) - 1, box.acked];
+    const acked = Math.max(least, Math.min(back ? c : Math.max(before, c), box.next_c - 1));
     box.acked = acked;
+    if (back && c < least) return 'short';
+    if (acked < before) {
+      this.#sent.set(session, acked);
+      return 'back';
+    }
     const done = box.entries.filter((entry) => entry.c <= acked).length;
     if (done > KEPT) box.entries.splice(0, done - KEPT);
+    return acked > before ? 'further' : 'same';
+  }
+
+  /**
+   * A refused message must not come back when the log is repaired: `nop` takes its number. False if that was done before,
+   * or the message is not held.
+   */
+  void(session: string, c: number): boolean {
+    const entry = this.#box(session)?.entries.find((one) => one.c === c);
+    if (!entry || entry.message.type === 'nop') return false;
+    entry.message = { type: 'nop' };
     return true;
   }
 
-  /** A refused message must not come back when the log is repaired: `nop` takes its number. */
-  void(session: string, c: number): void {
-    const entry = this.#boxes.find((one) => one.session === session)?.entries.find((one) => one.c === c);
-    if (entry) entry.message = { type: 'nop' };
+  /** The same for a message that the person takes back. False if it is in the log already. */
+  withdraw(session: string, c: number): boolean {
+    const box = this.#box(session);
+    return box !== undefined && c > box.acked && this.void(session, c);
   }
 
   /** A new socket, or a silent one: everything above `acked` goes out again. */
@@ -93,7 +134,16 @@ export class Outbox {
     return this.#boxes.every((box) => box.acked === box.next_c - 1);
   }
 
+  #box(session: string): Box | undefined {
+    return this.#boxes.find((one) => one.session === session);
+  }
+
   #sentOf(box: Box): number {
     return Math.max(box.acked, this.#sent.get(box.session) ?? 0);
   }
+}
+
+/** The lowest number that can be sent again. */
+function firstOf({ entries, next_c }: Box): number {
+  return entries[0]?.c ?? next_c;
 }

@@ -23,13 +23,18 @@ export class Place {
     this.#placed = false;
   }
 
-  /** A new page takes the snapshot's marks as its own; a continuing one keeps its own. */
-  snapshot(header: Header, marks: Record<string, number>): void {
-    if (this.last === undefined) {
+  /**
+   * A new page takes the snapshot's marks as its own; a continuing one keeps its own. True if the log is shorter than the
+   * client knew it: it lost its history.
+   */
+  snapshot(header: Header, marks: Record<string, number>): boolean {
+    const before = this.last;
+    if (before === undefined) {
       for (const [session, c] of Object.entries(marks)) this.#mark(session, c);
     }
     if (isPosition(header)) this.last = { s: header.s, chain: header.chain };
     this.#placed = true;
+    return before !== undefined && before.s > (this.last?.s ?? 0);
   }
 
   judge(header: Header): Verdict {

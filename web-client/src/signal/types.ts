@@ -22,6 +22,9 @@ export type Hello = Schemas['Hello'];
 export type Timers = Schemas['Timers'];
 export type Limits = Schemas['Limits'];
 
+/** The server's message of that type. */
+export type Of<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
+
 type PassingType = 'hello' | 'ack' | 'ice_servers' | 'quality' | 'ping';
 /** Not numbered and not resent. */
 export type PassingMessage = Extract<ClientMessage, { type: PassingType }>;

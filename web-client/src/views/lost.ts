@@ -1,5 +1,5 @@
 import type { PeerView } from '../call/call';
-import type { LinkState } from '../signal/client';
+import type { LinkState } from '../signal/link';
 
 /** What a person should know about the line; `seconds` is how long it lasts. */
 export type Loss = { is: 'none' } | { is: 'line'; seconds: number } | { is: 'service'; seconds: number };

@@ -4,7 +4,7 @@ import { LocalMedia, type MediaState } from '../call/media';
 import { playTone } from '../call/sound';
 import { Visit } from '../call/visit';
 import type { ServerClock } from '../schedule/clock';
-import type { LinkState } from '../signal/client';
+import type { LinkState } from '../signal/link';
 import { browserEnv, newSession } from '../signal/env';
 import { type Keep, openKeep } from '../signal/keep';
 import type { Box } from '../signal/outbox';

@@ -3,16 +3,16 @@
 use heliograph_access::staff_link::{self, StaffLink};
 use heliograph_access::{Keys, Secret};
 use heliograph_app::booking::{BookError, BookParticipant, BookStart, BookVisit, Booked, book};
-use heliograph_app::links::DeviceCookies;
-use heliograph_app::{App, Caller, staff};
+use heliograph_app::links::{self, DeviceCookies};
+use heliograph_app::{App, Caller, Watch, staff};
 use heliograph_domain::clock::{Clock, Entropy};
 use heliograph_domain::person::{Institution, Names};
 use heliograph_domain::visit::{Buffers, Service};
 use heliograph_domain::zone::{Tzdb, Zone};
-use heliograph_domain::{PersonId, ServiceId, StaffRole, TenantId, UnixMillis, UnixSeconds};
+use heliograph_domain::{PersonId, ServiceId, StaffRole, TenantId, UnixMillis, UnixSeconds, VisitId};
 use heliograph_store::{NewPerson, Store, file_url};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// 2026-12-01T16:00:00Z: 08:00 in Los Angeles, 17:00 in Zurich, 19:00 in Riyadh, midnight in Manila.
@@ -49,6 +49,26 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// What was told of changes, by institution and visit or session.
+#[derive(Default)]
+pub struct Heard(Mutex<Vec<String>>);
+
+impl Heard {
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Watch for Heard {
+    fn visit_changed(&self, institution: &TenantId, visit: VisitId) {
+        self.0.lock().unwrap().push(format!("{institution} {visit}"));
+    }
+
+    fn session_ended(&self, institution: &TenantId, session: &str) {
+        self.0.lock().unwrap().push(format!("{institution} {session}"));
+    }
+}
+
 pub const OKAFOR: u8 = 1;
 pub const HADDAD: u8 = 2;
 pub const AL_HARBI: u8 = 3;
@@ -59,6 +79,7 @@ pub const KELLER: u8 = 6;
 
 pub struct Clinic {
     pub app: App,
+    pub heard: Arc<Heard>,
     pub store: Store,
     pub clock: Arc<SetClock>,
     pub cedar: TenantId,
@@ -92,8 +113,11 @@ impl Clinic {
         store.migrate().await.unwrap();
         let clock = Arc::new(SetClock(AtomicI64::new(NOW.0 * 1000)));
         let entropy = Arc::new(SeededEntropy(AtomicU64::new(1)));
+        let heard = Arc::new(Heard::default());
+        let app = App::new(store.clone(), keys(), Tzdb::bundled(), clock.clone(), entropy);
         Self {
-            app: App::new(store.clone(), keys(), Tzdb::bundled(), clock.clone(), entropy),
+            app: app.watched_by(heard.clone()),
+            heard,
             store,
             clock,
             cedar: "cedar-street".parse().unwrap(),
@@ -226,6 +250,12 @@ pub fn visit(wall: &str, people: &[(u8, &str)]) -> BookVisit {
             })
             .collect(),
     }
+}
+
+/// Redeems a link on a new device, and gives its cookies.
+pub async fn device(clinic: &Clinic, token: &str) -> DeviceCookies {
+    let redeemed = links::redeem(&clinic.app, token, &no_cookies()).await.unwrap();
+    DeviceCookies::from([(redeemed.link.participant, redeemed.cookie.unwrap().reveal().to_owned())])
 }
 
 pub fn no_cookies() -> DeviceCookies {

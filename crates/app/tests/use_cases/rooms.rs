@@ -1,6 +1,6 @@
-use crate::clinic::{AL_HARBI, Clinic, HADDAD, KELLER, NOW, OKAFOR, RUIZ, START, keys, no_cookies, visit};
+use crate::clinic::{AL_HARBI, Clinic, HADDAD, KELLER, NOW, OKAFOR, RUIZ, START, device, keys, no_cookies, visit};
 use heliograph_access::ticket::{self, TicketError};
-use heliograph_app::links::{self, DeviceCookies};
+use heliograph_app::links::DeviceCookies;
 use heliograph_app::rights::{self, Opening};
 use heliograph_app::seat::{self, SeatCaller, SeatError, SeatTicket};
 use heliograph_app::{Caller, Coded, record};
@@ -15,11 +15,6 @@ async fn ticket(
     participant: Option<ParticipantId>,
 ) -> Result<SeatTicket, SeatError> {
     seat::ticket(&clinic.app, SeatCaller { staff, devices }, visit, participant).await
-}
-
-async fn device(clinic: &Clinic, token: &str) -> DeviceCookies {
-    let redeemed = links::redeem(&clinic.app, token, &no_cookies()).await.unwrap();
-    DeviceCookies::from([(redeemed.link.participant, redeemed.cookie.unwrap().reveal().to_owned())])
 }
 
 #[tokio::test]

@@ -30,9 +30,13 @@ pub(crate) struct BookedVisit {
 /// What a participant comes in by.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct VisitLink {
-    participant: ParticipantId,
+    pub(crate) participant: ParticipantId,
     /// The token lies in the fragment.
-    url: String,
+    pub(crate) url: String,
+}
+
+pub(crate) fn link_url(edge: &Edge, token: &str) -> String {
+    format!("{}/v/#{token}", edge.origins.public)
 }
 
 impl From<BookError> for Problem {
@@ -84,10 +88,9 @@ pub(crate) async fn book(
 ) -> Result<(StatusCode, HeaderMap, axum::Json<BookedVisit>), Problem> {
     let key = idempotency_key(&headers)?;
     let booked = booking::book(&edge.app, &caller, &request, key, &digest(&request)).await?;
-    let url = |token: &str| format!("{}/v/#{token}", edge.origins.public);
     let links = booked.links.iter().map(|link| VisitLink {
         participant: link.participant,
-        url: url(&link.token),
+        url: link_url(&edge, &link.token),
     });
     let replay = booked
         .replayed

@@ -33,7 +33,8 @@ fn entries_keep_their_form() {
     let opened = json!({
         "nonce": "bm9uY2U", "rules": 1,
         "admitted": [seat(4)], "held": [seat(3)], "removed": [seat(5)], "ended": 1_000,
-        "deadlines": {"undo_end_ms": 10_000, "reopen_ms": 1_800_000}
+        "deadlines": {"undo_end_ms": 10_000, "reopen_ms": 1_800_000},
+        "most_admitted": 4
     });
     let Body::Opened(body) = read("opened", "open", None, &opened) else {
         panic!()

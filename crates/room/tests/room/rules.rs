@@ -358,6 +358,7 @@ fn an_emptied_log_brings_nobody_back_in() {
             undo_end_ms: 1,
             reopen_ms: 1,
         },
+        most_admitted: 4,
     });
     assert_eq!(
         log.claim(GUEST, "session-5").claim,

@@ -43,6 +43,7 @@ impl Log {
                 undo_end_ms: 10_000,
                 reopen_ms: 1_800_000,
             },
+            most_admitted: 4,
         })
     }
 

@@ -7,23 +7,23 @@ use heliograph_domain::{
     entry::{Audience, Chain, ClaimRow, OutboxSpan, Ticket},
 };
 use heliograph_roomlog::{
-    AppendAnswer, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Clear, Draft, LogEntry, Mark, RoomKey, SeatBeat, Snapshot,
-    Tail,
+    AppendAnswer, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Clear, Draft, LogEntry, Mark, RoomKey, SeatBeat,
+    Snapshot, Tail,
 };
 use std::sync::Arc;
 
-fn room(n: u8) -> RoomKey {
+pub fn room(n: u8) -> RoomKey {
     RoomKey {
         institution: "cedar-street".parse().unwrap(),
         visit: VisitId::from_parts(UnixMillis(1), &[n; 10]),
     }
 }
 
-fn seat(n: u8) -> ParticipantId {
+pub fn seat(n: u8) -> ParticipantId {
     ParticipantId::from_parts(UnixMillis(1), &[n; 10])
 }
 
-fn opened() -> Draft {
+pub fn opened() -> Draft {
     Draft {
         from: None,
         connection: None,
@@ -35,7 +35,7 @@ fn opened() -> Draft {
     }
 }
 
-fn chat(n: u8, connection: &str, session: &str, cseq: u64) -> Draft {
+pub fn chat(n: u8, connection: &str, session: &str, cseq: u64) -> Draft {
     Draft {
         from: Some(seat(n)),
         connection: Some(connection.to_owned()),
@@ -47,7 +47,7 @@ fn chat(n: u8, connection: &str, session: &str, cseq: u64) -> Draft {
     }
 }
 
-fn claim(n: u8, session: &str, attempt: u64, connection: &str) -> ClaimRequest {
+pub fn claim(n: u8, session: &str, attempt: u64, connection: &str) -> ClaimRequest {
     let outbox = vec![OutboxSpan {
         session: session.to_owned(),
         first_c: 1,
@@ -69,11 +69,11 @@ fn claim(n: u8, session: &str, attempt: u64, connection: &str) -> ClaimRequest {
 }
 
 impl Backend {
-    async fn append(&self, draft: Draft) -> AppendAnswer {
+    pub async fn append(&self, draft: Draft) -> AppendAnswer {
         self.log.append(&room(1), Mark::START, draft).await.unwrap()
     }
 
-    async fn claim(&self, claim: ClaimRequest) -> ClaimAnswer {
+    pub async fn claim(&self, claim: ClaimRequest) -> ClaimAnswer {
         self.log.claim(&room(1), Mark::START, claim).await.unwrap()
     }
 
@@ -81,7 +81,7 @@ impl Backend {
         self.log.read_after(&room(1), mark).await.unwrap()
     }
 
-    async fn entries(&self) -> Vec<Arc<LogEntry>> {
+    pub async fn entries(&self) -> Vec<Arc<LogEntry>> {
         self.read_after(Mark::START).await.unwrap().entries
     }
 
@@ -101,7 +101,7 @@ impl Backend {
     }
 
     /// A log with its first entry and one page: seat 1, `session-1`, connection `c1`.
-    async fn begin(&self) {
+    pub async fn begin(&self) {
         assert!(matches!(self.append(opened()).await, AppendAnswer::Ok { seq: 1, .. }));
         assert_eq!(
             self.claim(claim(1, "session-1", 1, "c1")).await,
@@ -110,7 +110,7 @@ impl Backend {
     }
 }
 
-fn kinds(entries: &[Arc<LogEntry>]) -> Vec<&str> {
+pub fn kinds(entries: &[Arc<LogEntry>]) -> Vec<&str> {
     entries.iter().map(|entry| entry.header.kind.as_str()).collect()
 }
 
@@ -422,7 +422,9 @@ pub async fn a_snapshot_trims_the_log_and_nothing_else_changes(on: &Backend) {
     let snapshot = |mark: Mark| {
         let mut clear = Clear::default();
         let folded = entries.iter().filter(|entry| entry.header.seq <= mark.seq);
-        folded.for_each(|entry| clear.apply(entry));
+        for entry in folded {
+            clear.apply(entry);
+        }
         Arc::new(Snapshot {
             mark,
             at: UnixMillis(1_000),
@@ -535,7 +537,10 @@ pub async fn rooms_do_not_mix(on: &Backend) {
         ..room(1)
     };
     for other in [room(2), elsewhere] {
-        assert_eq!(on.log.read_after(&other, Mark::START).await.unwrap().unwrap().entries, []);
+        assert_eq!(
+            on.log.read_after(&other, Mark::START).await.unwrap().unwrap().entries,
+            []
+        );
         assert_eq!(
             on.log
                 .claim(&other, Mark::START, claim(1, "session-1", 1, "c1"))

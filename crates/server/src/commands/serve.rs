@@ -6,7 +6,7 @@ use crate::data::{DataFolder, plainly};
 use crate::lifecycle::Lifecycle;
 use crate::readiness::Dependencies;
 use crate::telemetry;
-use crate::wiring::Service;
+use crate::wiring::{Journalled, Service};
 use anyhow::anyhow;
 use axum::serve::ListenerExt;
 use heliograph_http::{Edge, Guesses, Origin, Origins};
@@ -47,9 +47,14 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
         limits: config.signaling.limits.clone(),
         timers: config.signaling.timers.clone(),
         ice_servers: config.ice.servers.clone(),
+        ..Settings::default()
     };
+    let journalled = Journalled::open(&config.rooms, &data, &*service.clock)?;
+    let journal = journalled.journal.clone();
+    let rooms = service.rooms(settings, journal.clone(), life.stop.clone(), life.tasks.clone());
+    life.tasks.spawn(journalled.keep(rooms.clone(), life.stop.clone()));
     let edge = Edge {
-        rooms: service.rooms(settings, life.stop.clone(), life.tasks.clone()),
+        rooms,
         app: service.app.clone(),
         frame_bytes: config.signaling.limits.frame_bytes,
         proxies: config.http.trusted_proxies.clone().into(),
@@ -93,6 +98,9 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
     });
     life.tasks.spawn(telemetry::tidy_figures(figures, life.stop.clone()));
     life.run().await;
+    if let Some(Err(error)) = journal.map(|journal| journal.close()) {
+        tracing::error!("the rooms' journals could not be brought to the disk: {error}");
+    }
     drop(tokio::time::timeout(LAST_WORDS, service.store.close()).await);
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! The ports of signaling, served by the use cases.
 
 use async_trait::async_trait;
-use heliograph_app::{App, record, rights};
-use heliograph_domain::visit::{Fact as DomainFact, FactKind};
-use heliograph_domain::{ParticipantId, TenantId, VisitId};
-use heliograph_signaling::{Fact, Opening, Record, Rights, SeatRights, StoreAway};
+use heliograph_app::{App, desk, record, rights};
+use heliograph_domain::visit::{Fact as DomainFact, FactKind, Progress, Span};
+use heliograph_domain::{ParticipantId, PersonId, TenantId, UnixMillis, VisitId};
+use heliograph_protocol::DeskState;
+use heliograph_signaling::{
+    Desk, DeskReport, DeskRights, DeskRow, Fact, Opening, Record, Rights, SeatRights, StoreAway,
+};
+use std::ops::Range;
 
 /// What rooms ask, and what they have written down.
 pub(super) struct RoomsOfApp(pub(super) App);
@@ -26,6 +30,7 @@ impl Rights for RoomsOfApp {
             language: rights.language,
             opens: rights.opens,
             until: rights.until,
+            generation: rights.generation,
         }))
     }
 
@@ -59,6 +64,67 @@ impl Record for RoomsOfApp {
         let written = record::decision(&self.0, institution, visit, fact.seat, &decision).await;
         written.map(drop).map_err(|error| away(&error))
     }
+}
+
+#[async_trait]
+impl Desk for RoomsOfApp {
+    async fn rights(
+        &self,
+        institution: &TenantId,
+        person: PersonId,
+        session: &str,
+    ) -> Result<Option<DeskRights>, StoreAway> {
+        let rights = desk::rights(&self.0, institution, person, session)
+            .await
+            .map_err(|error| away(&error))?;
+        Ok(rights.map(|rights| DeskRights {
+            everything: rights.everything,
+            day: millis(rights.day),
+            until: rights.until,
+        }))
+    }
+
+    async fn rows(&self, institution: &TenantId, day: Range<UnixMillis>) -> Result<Vec<DeskRow>, StoreAway> {
+        let span = Span {
+            start: day.start.seconds(),
+            end: day.end.seconds(),
+        };
+        let rows = desk::rows(&self.0, institution, span)
+            .await
+            .map_err(|error| away(&error))?;
+        Ok(rows.into_iter().map(on_the_desk).collect())
+    }
+
+    async fn row(&self, institution: &TenantId, visit: VisitId) -> Result<Option<DeskRow>, StoreAway> {
+        let row = desk::row(&self.0, institution, visit)
+            .await
+            .map_err(|error| away(&error))?;
+        Ok(row.map(on_the_desk))
+    }
+}
+
+fn on_the_desk(row: desk::DeskRow) -> DeskRow {
+    DeskRow {
+        visit: row.visit,
+        span: millis(row.span),
+        people: row.people,
+        version: row.version,
+        cancelled: row.cancelled,
+        reported: row.reported.map(|(by, reported)| DeskReport {
+            state: match reported.progress {
+                Progress::Opened => DeskState::Opened,
+                Progress::Testing => DeskState::Testing,
+                Progress::CheckedIn => DeskState::CheckedIn,
+            },
+            by,
+            at: reported.at,
+        }),
+        ended: row.ended,
+    }
+}
+
+fn millis(span: Span) -> Range<UnixMillis> {
+    span.start.millis()..span.end.millis()
 }
 
 /// Rooms only have to know that they must try again; the cause is for the log.

@@ -7,12 +7,6 @@ use heliograph_roomlog::{Beat, BeatAnswer, Clear, Mark, SeatBeat, Snapshot};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
-/// Entries after which a fold is worth keeping.
-const SNAPSHOT_AFTER: usize = 64;
-/// A log never grows beyond these, whoever has not read it.
-const MOST_ENTRIES: usize = 4_096;
-const MOST_BYTES: usize = 2 * 1024 * 1024;
-
 impl Host {
     /// When the room's next deadline comes, by the runtime's clock.
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -41,7 +35,7 @@ impl Host {
             deadline: self.room.next_deadline(),
         };
         let answer = self.shared.ports.log.beat(&self.key, beat).await;
-        match self.noted(answer) {
+        match self.noted_read(answer) {
             Ok(BeatAnswer { rewound: true, .. }) => {
                 if let Err(away) = self.repair().await {
                     tracing::warn!(visit = %self.key.visit, "a log could not be repaired: {away}");
@@ -91,9 +85,10 @@ impl Host {
         if self.room.met_unknown_kind() || !self.facts.is_empty() {
             return;
         }
+        let trim = self.shared.settings.trim;
         let bytes = || self.ring.iter().map(|entry| entry.data.len()).sum::<usize>();
-        let full = self.ring.len() >= MOST_ENTRIES || bytes() >= MOST_BYTES;
-        if self.candidate.is_none() && self.ring.len() >= SNAPSHOT_AFTER {
+        let full = self.ring.len() >= trim.most_entries || bytes() >= trim.most_bytes;
+        if self.candidate.is_none() && self.ring.len() >= trim.worth_entries {
             self.candidate = Some(Box::new(self.room.clone()));
         }
         let Some(candidate) = &self.candidate else { return };

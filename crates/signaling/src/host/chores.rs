@@ -7,10 +7,11 @@ use heliograph_roomlog::Away;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Since when the log can't be reached, and whether pages know.
+/// Since when the log can't be reached or written to, when that was seen last, and whether pages know.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Outage {
     since: Option<Instant>,
+    last: Option<Instant>,
     told: bool,
 }
 
@@ -57,20 +58,35 @@ impl Host {
         Duration::from_millis(2 * self.shared.settings.timers.retransmit_ms)
     }
 
-    /// Notes whether the log answered.
+    /// Notes whether the log took something.
     pub(super) fn noted<T>(&mut self, answer: Result<T, Away>) -> Result<T, Away> {
         match &answer {
-            Ok(_) => {
-                let told = std::mem::take(&mut self.away).told;
-                if told {
-                    self.tell_all(&ServerMessage::Recovered {});
-                }
-            }
-            Err(_) => {
-                self.away.since.get_or_insert_with(Instant::now);
-            }
+            Ok(_) => self.over(),
+            Err(_) => self.failed(),
         }
         answer
+    }
+
+    /// Notes whether the log could be read. A full disk can be read too: who waits for a write sends it again meanwhile.
+    pub(super) fn noted_read<T>(&mut self, answer: Result<T, Away>) -> Result<T, Away> {
+        match &answer {
+            Ok(_) if self.away.last.is_some_and(|last| last.elapsed() > 2 * self.patience()) => self.over(),
+            Ok(_) => {}
+            Err(_) => self.failed(),
+        }
+        answer
+    }
+
+    fn failed(&mut self) {
+        self.away.last = Some(Instant::now());
+        self.away.since = self.away.since.or(self.away.last);
+    }
+
+    fn over(&mut self) {
+        let told = std::mem::take(&mut self.away).told;
+        if told {
+            self.tell_all(&ServerMessage::Recovered {});
+        }
     }
 
     /// The subscription ended, or brought an entry of another history.

@@ -2,7 +2,7 @@
 
 use super::{Frame, Host};
 use heliograph_domain::{ParticipantId, entry::Audience};
-use heliograph_protocol::{ClientMessage, CloseCode, LineLevel};
+use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, LineLevel, ServerMessage};
 use heliograph_room::VoidData;
 use heliograph_roomlog::{AppendAnswer, Mark};
 
@@ -29,7 +29,15 @@ impl Host {
             }
             return;
         };
-        let session = frame.session.map_or(own, |session| session.to_string());
+        let session = match frame.session {
+            None => own,
+            Some(older) if self.room.sessions(frame.seat).any(|known| known == older.as_str()) => older.to_string(),
+            // Only what the claim named are this page's own older lives.
+            Some(_) => {
+                self.refuse_at_once(frame.seat, c, ErrorCode::BadState);
+                return;
+            }
+        };
         let draft = match &message {
             Ok(message) => {
                 let plain = serde_json::to_vec(message).expect("keys are texts and numbers are finite");
@@ -119,6 +127,19 @@ impl Host {
             | ClientMessage::CallMe { .. }
             | ClientMessage::Nop {}
             | ClientMessage::Bye {} => {}
+        }
+    }
+
+    fn refuse_at_once(&self, seat: ParticipantId, c: u64, code: ErrorCode) {
+        if let Some(connection) = self.connections.get(&seat) {
+            let error = ServerMessage::Error {
+                code,
+                for_c: Some(c),
+                holder: None,
+                retry_after_ms: None,
+                detail: None,
+            };
+            connection.queue.tell(Header::default(), &error);
         }
     }
 

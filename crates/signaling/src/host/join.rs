@@ -1,9 +1,8 @@
 //! A page takes its seat: claim, welcome, and what it missed.
 
 use super::{Connection, Host, Join, log::frame_of};
-use crate::seal::Binding;
+use crate::{seal::Binding, session};
 use bytes::Bytes;
-use heliograph_access::resume;
 use heliograph_domain::{
     ParticipantId, UnixMillis,
     entry::{Audience, ClaimRow, OutboxSpan},
@@ -152,6 +151,7 @@ impl Host {
             id: join.connection.clone(),
             session: hello.session.clone(),
             attempt: hello.attempt,
+            generation: join.generation,
             role,
             queue: join.queue.clone(),
             acked: None,
@@ -163,17 +163,17 @@ impl Host {
             Some(last) if self.has(last) => Resumed::Full,
             Some(_) => Resumed::Resync,
         };
-        let secret = resume::resume_secret(
+        let secret = session::secret(
             &self.shared.ports.keys,
-            &self.key.institution,
-            self.key.visit,
+            &self.key,
             join.seat,
+            join.generation,
             &hello.session,
         );
         let now = self.now();
         let here = self.here();
         let welcome = ServerMessage::Welcome {
-            secret: format!("{}.{secret}", self.key.institution),
+            secret,
             acked,
             resumed,
             server_time_ms: now,

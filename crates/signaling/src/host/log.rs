@@ -28,8 +28,11 @@ impl Host {
 
     async fn try_load(&mut self) -> Result<(), Away> {
         let subscription = self.shared.ports.log.subscribe(&self.key).await;
-        self.subscription = Some(self.noted(subscription)?);
+        self.subscription = Some(self.noted_read(subscription)?);
         self.catch_up_all().await?;
+        if self.room.rules() > RULES {
+            return Err(Away("a newer release opened this room".to_owned()));
+        }
         if self.room.seq() == 0 {
             let opening = self
                 .shared
@@ -55,6 +58,7 @@ impl Host {
                     undo_end_ms: i64::try_from(self.shared.settings.timers.undo_end_ms).unwrap_or(i64::MAX / 4),
                     reopen_ms: i64::try_from(self.shared.settings.timers.reopen_ms).unwrap_or(i64::MAX / 4),
                 },
+                most_admitted: self.shared.settings.limits.admitted,
             };
             let plain = serde_json::to_vec(&opened).expect("texts and numbers are always JSON");
             // Another node may have opened it meanwhile: then this one is a duplicate, and the log is read again.
@@ -144,7 +148,7 @@ impl Host {
     /// Reads on to the log's end.
     pub(super) async fn catch_up_all(&mut self) -> Result<(), Away> {
         let tail = self.shared.ports.log.read_after(&self.key, self.mark()).await;
-        let Some(tail) = self.noted(tail)? else {
+        let Some(tail) = self.noted_read(tail)? else {
             return Box::pin(self.repair()).await;
         };
         if let Some(base) = tail.base {

@@ -39,12 +39,16 @@ impl Host {
             .seat(&self.key.institution, self.key.visit, seat)
             .await;
         let Ok(rights) = rights else { return };
-        if let Some(connection) = self.connections.get_mut(&seat) {
-            connection.unasked = false;
-        }
+        let Some(connection) = self.connections.get_mut(&seat) else {
+            return;
+        };
+        connection.unasked = false;
+        let generation = connection.generation;
+        let void = rights.as_ref().is_some_and(|rights| rights.generation != generation);
         let inside = self.room.state(seat) == Some(SeatState::Admitted) && self.room.is_occupied();
         let over = rights.is_none_or(|rights| rights.until <= self.now());
-        if over && !inside {
+        // A link that staff made void holds nobody's place, a visit that runs or not.
+        if void || (over && !inside) {
             self.show_out_of(seat, CloseCode::Expired);
         }
     }

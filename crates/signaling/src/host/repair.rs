@@ -17,7 +17,7 @@ impl Host {
     pub(super) async fn repair(&mut self) -> Result<(), Away> {
         for _ in 0..TRIES {
             let subscription = self.shared.ports.log.subscribe(&self.key).await;
-            self.subscription = Some(self.noted(subscription)?);
+            self.subscription = Some(self.noted_read(subscription)?);
             let log = self.whole_log().await?;
             let holding = Holding {
                 base: self.base.as_ref(),
@@ -74,7 +74,7 @@ impl Host {
 
     async fn whole_log(&mut self) -> Result<Tail, Away> {
         let log = self.shared.ports.log.read_after(&self.key, Mark::START).await;
-        let log = self.noted(log)?;
+        let log = self.noted_read(log)?;
         log.ok_or_else(|| Away("the log does not know its own start".to_owned()))
     }
 
@@ -86,7 +86,7 @@ impl Host {
             tracing::warn!(visit = %self.key.visit, had = log.head().map_or(0, |head| head.seq), "a log was repaired");
             self.hold();
             let subscription = self.shared.ports.log.subscribe(&self.key).await;
-            self.subscription = Some(self.noted(subscription)?);
+            self.subscription = Some(self.noted_read(subscription)?);
         }
         Ok(mended)
     }

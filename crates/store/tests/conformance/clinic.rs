@@ -199,6 +199,7 @@ fn draft(number: u8, wish: &BookingRequest, decision: Decision) -> Draft {
                 promised_wall: "2026-12-01T19:00".parse().unwrap(),
                 promised_offset_s: 10_800,
                 link_generation: 0,
+                reported: None,
             }
         })
         .collect::<Vec<_>>();

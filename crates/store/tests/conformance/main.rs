@@ -1,6 +1,7 @@
 //! One suite for both engines: a temporary SQLite file, and a PostgreSQL of our own.
 
 mod bookings;
+mod changes;
 mod clinic;
 mod records;
 
@@ -60,6 +61,13 @@ suite! {
     records::the_audit_cannot_be_changed
     records::a_broken_row_names_its_place
     bookings::a_calendar_sees_what_reaches_into_its_window
+    changes::a_cancelled_visit_gives_its_time_back_and_leaves_its_rows
+    changes::only_the_version_that_was_seen_is_cancelled
+    changes::a_link_is_revoked_once_for_each_generation
+    changes::a_page_only_goes_forward
+    changes::rows_for_rooms_wait_until_they_are_done
+    changes::ends_are_read_by_visit_and_in_order
+    changes::other_institutions_change_nothing
     records::the_database_answers_and_has_its_schema
 }
 

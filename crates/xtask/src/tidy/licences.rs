@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Finding;
 
-const FILE: &str = "deny.toml";
+pub const FILE: &str = "deny.toml";
 
 pub fn check(metadata: &Value, deny: &str) -> Vec<Finding> {
     let (line, allowed) = allowed(deny);

@@ -63,7 +63,9 @@ const RULES: &[Rule] = &[
 ];
 
 const ZONE: &str = "local times are converted only in domain::zone";
-const ZONE_FILES: &str = "crates/domain/src/zone";
+const ZONE_FILE: &str = "crates/domain/src/zone.rs";
+const ZONE_FOLDER: &str = "crates/domain/src/zone/";
+const ZONE_TESTS: &str = "crates/domain/tests/zone";
 
 impl Rule {
     fn allows(&self, folder: &str) -> bool {
@@ -73,10 +75,9 @@ impl Rule {
         }
     }
 
-    /// Does the family have this crate? Both spellings, with `-` and with `_`.
+    /// Does the family have this crate? `deadpool-redis` is as much of a driver as `redis`. Both spellings, with `-` and `_`.
     fn has(&self, name: &str) -> bool {
-        name.strip_prefix(self.family)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+        name.split(['-', '_']).any(|part| part == self.family)
     }
 
     fn remedy(&self) -> String {
@@ -117,8 +118,8 @@ pub fn in_source(file: &SourceFile) -> Vec<Finding> {
     for (number, line) in RustText::new(&file.text).code_lines() {
         for name in crates_named(line) {
             for rule in RULES.iter().filter(|r| r.has(name)) {
-                let remedy = if rule.why == ZONE && folder == "domain" && !file.name.starts_with(ZONE_FILES) {
-                    format!("move this to {ZONE_FILES}*")
+                let remedy = if rule.why == ZONE && folder == "domain" && !is_of_zone(&file.name) {
+                    format!("move this to {ZONE_FILE} or {ZONE_FOLDER}")
                 } else if rule.allows(folder) {
                     continue;
                 } else {
@@ -130,6 +131,11 @@ pub fn in_source(file: &SourceFile) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Is the file one of the module `domain::zone`, or of its tests?
+fn is_of_zone(file: &str) -> bool {
+    file == ZONE_FILE || file.starts_with(ZONE_FOLDER) || file.starts_with(ZONE_TESTS)
 }
 
 /// The first segments of the paths in a line of code: `x` of `x::y` and of `use x;`, but not of `a::x::y`.
@@ -207,9 +213,28 @@ mod tests {
             [] as [&str; 0]
         );
         assert!(
-            source("crates/domain/src/visit.rs", "use jiff::tz;")[0].ends_with("move this to crates/domain/src/zone*")
+            source("crates/domain/src/visit.rs", "use jiff::tz;")[0]
+                .ends_with("move this to crates/domain/src/zone.rs or crates/domain/src/zone/")
         );
+        for other in ["crates/domain/src/zones.rs", "crates/domain/src/zone_of_visit/mod.rs"] {
+            assert_eq!(source(other, "use jiff::tz;").len(), 1, "{other}");
+        }
         assert_eq!(source("crates/ical/src/lib.rs", "use chrono_tz::Tz;").len(), 1);
+    }
+
+    #[test]
+    fn a_family_has_every_crate_with_its_name_in_it() {
+        for name in ["deadpool_redis", "tower_sessions_sqlx_store", "tokio_tungstenite"] {
+            assert_eq!(
+                source("crates/room/src/lib.rs", &format!("{name}::open()")).len(),
+                1,
+                "{name}"
+            );
+        }
+        assert_eq!(
+            source("crates/room/src/lib.rs", "predis::x; tokios::y"),
+            [] as [&str; 0]
+        );
     }
 
     #[test]

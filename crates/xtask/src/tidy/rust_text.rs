@@ -1,8 +1,10 @@
 //! A Rust file taken apart, as far as the checks need it: code without comments and texts, and the string literals.
 
+use std::ops::Range;
+
 pub struct RustText {
     /// The file with every comment and the inside of every text blanked; lines stay where they are.
-    code: String,
+    pub code: String,
     pub literals: Vec<Literal>,
 }
 
@@ -10,6 +12,8 @@ pub struct RustText {
 pub struct Literal {
     pub line: usize,
     pub text: String,
+    /// Where it stands in [`RustText::code`], from quote to quote.
+    pub place: Range<usize>,
 }
 
 impl RustText {
@@ -64,13 +68,13 @@ impl<'a> Scan<'a> {
     }
 
     fn literal(&mut self, open: usize, length: usize, close: usize) {
-        self.result.literals.push(Literal {
-            line: self.line,
-            text: self.rest[open..open + length].to_owned(),
-        });
+        let (line, text) = (self.line, self.rest[open..open + length].to_owned());
+        let start = self.result.code.len();
         self.keep(open);
         self.blank(length);
         self.keep(close);
+        let place = start..self.result.code.len();
+        self.result.literals.push(Literal { line, text, place });
     }
 
     fn keep(&mut self, length: usize) {

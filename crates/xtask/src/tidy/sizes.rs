@@ -3,7 +3,11 @@
 use super::Finding;
 use crate::{r#gen, tree::SourceFile};
 
-const LIMITS: [(&[&str], usize); 2] = [(&["rs"], 700), (&["ts", "svelte", "js", "mjs"], 350)];
+const LIMITS: [(&[&str], usize); 3] = [
+    (&["rs"], 700),
+    (&["ts", "mts", "cts", "tsx", "svelte", "js", "mjs", "cjs"], 350),
+    (&["css", "html", "sql"], 400),
+];
 
 pub fn check(file: &SourceFile) -> Option<Finding> {
     let (_, limit) = LIMITS
@@ -34,7 +38,15 @@ mod tests {
     fn long_files_are_found() {
         assert_eq!(lines("crates/app/src/lib.rs", 700), None);
         assert_eq!(lines("crates/app/src/lib.rs", 701).unwrap().line, 701);
-        assert_eq!(lines("web-client/src/views/Call.svelte", 351).unwrap().line, 351);
+        for file in [
+            "web-client/src/views/Call.svelte",
+            "tests/browser/src/call.spec.ts",
+            "web-client/a.mts",
+        ] {
+            assert_eq!(lines(file, 351).unwrap().line, 351, "{file}");
+        }
+        assert_eq!(lines("web-client/src/ui/base.css", 400), None);
+        assert_eq!(lines("web-client/src/ui/base.css", 401).unwrap().line, 401);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Finding, rust_text::RustText};
+use super::{Finding, arrows, rust_text::RustText};
 use crate::tree::SourceFile;
 
 /// What must not be written, and why and what instead.
@@ -18,6 +18,11 @@ const IN_RUST: &[Word] = &[
         "a sleep is too long or too short: wait for a condition, or inject the clock",
     ),
 ];
+
+/// In layer 0, where the same values must give the same values in every process.
+const IN_PURE: &[Word] = &[("HashMap", ORDER), ("HashSet", ORDER)];
+const ORDER: &str =
+    "its order is another one in every run, and with it what is made of it: use BTreeMap, BTreeSet or LiteMap";
 
 const IN_SCRIPTS: &[Word] = &[
     (
@@ -59,8 +64,10 @@ pub fn check(file: &SourceFile) -> Vec<Finding> {
     let finding = |line, word: &str, text: &str| Finding::new(&file.name, line, format!("`{word}`: {text}"));
     let mut findings: Vec<Finding> = vague_name(file).into_iter().collect();
     if file.has_extension(&["rs"]) {
+        let pure = file.package().is_some_and(arrows::is_pure);
         for (number, line) in RustText::new(&file.text).code_lines() {
-            findings.extend(said(IN_RUST, line).map(|(word, why)| finding(number, word, why)));
+            let said = said(IN_RUST, line).chain(said(IN_PURE, line).filter(|_| pure));
+            findings.extend(said.map(|(word, why)| finding(number, word, why)));
         }
     }
     if file.has_extension(&["ts", "js", "mjs", "svelte"]) {
@@ -136,6 +143,17 @@ mod tests {
             "test.skip('x');\ntest.only('y');\nawait page.waitForTimeout(5);",
         );
         assert_eq!(script.len(), 3);
+    }
+
+    #[test]
+    fn layer_0_has_no_collections_without_an_order() {
+        let text = "use std::collections::{BTreeMap,\n    HashMap, HashSet}; // HashMap";
+        let found_in = |name: &str| found(name, text).len();
+        assert_eq!(
+            (found_in("crates/room/src/a.rs"), found_in("crates/protocol/tests/a.rs")),
+            (2, 2)
+        );
+        assert_eq!(found_in("crates/signaling/src/a.rs"), 0);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-import { SignalClient, type Watcher } from '../client';
+import { SignalClient } from '../client';
+import type { Watcher } from '../link';
 import type { Env } from '../env';
 import type { TicketAnswer } from '../line';
 import type { Box } from '../outbox';
