@@ -133,6 +133,7 @@ async fn prepare(app: &App, caller: &Caller, wish: Wish) -> Result<Ready, BookEr
                     person: person.id,
                     resource: person.resource,
                     role: wish.role,
+                    staff_roles: person.roles.clone(),
                 })
                 .collect(),
         },

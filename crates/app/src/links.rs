@@ -19,6 +19,8 @@ use utoipa::ToSchema;
 pub const WAITING_OPENS_S: i64 = 30 * 60;
 /// Links and seats are good this long after the end, in seconds.
 pub const GOOD_AFTER_END_S: i64 = 60 * 60;
+/// A device that is bound may come back this long after the end, in seconds: whether the visit still goes on, its room knows.
+pub const OVERRUN_S: i64 = 24 * 60 * 60;
 
 /// The device cookies of a request, by the participant in their name (`__Host-hg_<participant>`). Nothing is known about
 /// them yet.
@@ -175,7 +177,7 @@ pub async fn device(app: &App, participant: ParticipantId, cookie: &str) -> Resu
         .filter(|one| {
             device.generation == one.link_generation
                 && CookieHash::of(cookie).matches(&device.hash)
-                && is_good(&visit, app.now())
+                && app.now() < overrun_until(&visit)
         })
         .map(|participant| Guest {
             institution,
@@ -187,6 +189,11 @@ pub async fn device(app: &App, participant: ParticipantId, cookie: &str) -> Resu
 /// Until when links and seats of a visit are good.
 pub(crate) fn good_until(visit: &Visit) -> UnixMillis {
     visit.span.end.plus(GOOD_AFTER_END_S).millis()
+}
+
+/// Until when a visit may run over.
+pub(crate) fn overrun_until(visit: &Visit) -> UnixMillis {
+    visit.span.end.plus(OVERRUN_S).millis()
 }
 
 /// From when on one may wait for a visit.

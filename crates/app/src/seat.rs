@@ -62,7 +62,8 @@ impl Coded for SeatError {
 }
 
 /// A ticket for the seat that is named, or for the caller's own: a member of staff sits in their own name only, a device in
-/// the name of whose link it redeemed. How early one may come is judged when the seat is taken.
+/// the name of whose link it redeemed. How early and how late one may come
+/// is judged when the seat is taken: a room that runs over keeps its people.
 pub async fn ticket(
     app: &App,
     caller: SeatCaller<'_>,
@@ -78,7 +79,7 @@ pub async fn ticket(
     if place.visit.status == VisitStatus::Cancelled {
         return Err(SeatError::Cancelled);
     }
-    if now >= links::good_until(&place.visit) {
+    if now >= links::overrun_until(&place.visit) {
         return Err(SeatError::TooLate);
     }
     let seat = place.participant;

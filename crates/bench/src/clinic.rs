@@ -1,128 +1,175 @@
-//! A server with the demo clinic, and people who may sit in its rooms.
+//! The service under measure: a server with the demo clinic's people.
 
-use anyhow::{Context, Result};
-use heliograph_client::{Api, Page, Visitor};
-use heliograph_testkit::Process;
-use serde_json::{Value, json};
-use std::{path::Path, process::Command, time::Duration};
+mod rooms;
+
+pub use rooms::Room;
+
+use crate::load::socket;
+use anyhow::{Context, Result, bail};
+use heliograph_client::Api;
+use heliograph_testkit::{Process, Signal};
+use serde_json::Value;
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(60);
+const END: Duration = Duration::from_secs(10);
+/// The limit of a person's messages is not what is measured; one may say otherwise by `--config-set`.
+const SETTINGS: [(&str, &str); 3] = [
+    ("log.level", "warn"),
+    ("signaling.limits.messages_per_s", "100000"),
+    ("signaling.limits.burst", "100000"),
+];
 
 pub struct Clinic {
-    pub server: Process,
     pub base: String,
+    pub address: SocketAddr,
+    /// The process that is measured, if it is on this machine.
+    pub pid: Option<u32>,
     people: Value,
-    _data: TempDir,
+    own: Option<Own>,
 }
 
-/// A seat of somebody who may join at any time.
-pub struct Seat {
-    api: Api,
-    visit: String,
-    participant: String,
+/// A server that we started.
+struct Own {
+    bin: PathBuf,
+    settings: Vec<(String, String)>,
+    process: Process,
+    data: TempDir,
 }
 
 impl Clinic {
-    pub async fn start(bin: &Path) -> Result<Clinic> {
+    /// Starts a server of our own on a free port of 127.0.0.1. `settings` are `key=value` of its configuration.
+    pub async fn start(bin: &Path, settings: &[String]) -> Result<Clinic> {
+        let settings = SETTINGS
+            .iter()
+            .map(|(key, value)| Ok(((*key).to_owned(), (*value).to_owned())))
+            .chain(settings.iter().map(|one| setting(one)))
+            .collect::<Result<Vec<_>>>()?;
         let data = tempfile::tempdir()?;
         let demo = Command::new(bin)
             .args(["demo", "--json", "--people-only", "--data"])
             .arg(data.path())
             .output();
-        let demo = demo.with_context(|| format!("{} can't be started; build it first", bin.display()))?;
+        let demo = demo.with_context(|| {
+            format!(
+                "{} can't be started: build it (cargo build --release -p heliograph-server), or name it with --bin",
+                bin.display()
+            )
+        })?;
         let people =
             serde_json::from_slice(&demo.stdout).context(String::from_utf8_lossy(&demo.stderr).into_owned())?;
-        let mut command = Command::new(bin);
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data.path());
-        command.env("HELIOGRAPH_LOG__LEVEL", "warn");
-        let server = Process::start(command)?;
-        let line = server.line("listening on ", START).await?;
-        let base = line.split("listening on ").nth(1).context("address")?.trim().to_owned();
-        server.line("stop ", START).await?;
+        let (process, base) = serve(bin, &settings, data.path(), "127.0.0.1:0").await?;
         Ok(Clinic {
-            server,
+            address: socket::resolve(&base).await?,
             base,
+            pid: Some(process.id()),
             people,
-            _data: data,
+            own: Some(Own {
+                bin: bin.to_owned(),
+                settings,
+                process,
+                data,
+            }),
         })
     }
 
-    pub async fn staff(&self, name: &str) -> Result<Api> {
-        let staff = self.people["staff"].as_array().context("staff")?;
-        let one = staff
-            .iter()
-            .find(|one| one["name"] == name)
-            .with_context(|| format!("no {name}"))?;
-        let token = one["url"]
-            .as_str()
-            .and_then(|url| url.split_once('#'))
-            .context("url")?
-            .1;
+    /// A server that runs already. `people` is what `heliograph demo --people-only --json` printed for it.
+    pub async fn at(url: &str, people: &Path, pid: Option<u32>) -> Result<Clinic> {
+        let text = fs::read_to_string(people).with_context(|| format!("{} can't be read", people.display()))?;
+        Ok(Clinic {
+            base: url.trim_end_matches('/').to_owned(),
+            address: socket::resolve(url).await?,
+            pid,
+            people: serde_json::from_str(&text).with_context(|| format!("{} is no JSON", people.display()))?,
+            own: None,
+        })
+    }
+
+    /// Stops the server where it stands, without its knowledge.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.own()?.process.signal(Signal::STOP)
+    }
+
+    /// `kill -9`, and a new process on the same port and folder. Returns when it listens.
+    pub async fn kill_and_restart(&mut self) -> Result<Instant> {
+        let listen = self.address.to_string();
+        let own = self.own()?;
+        own.process.signal(Signal::KILL)?;
+        own.process.ended(END).await?;
+        let (process, _) = serve(&own.bin, &own.settings, own.data.path(), &listen).await?;
+        own.process = process;
+        let pid = own.process.id();
+        self.pid = Some(pid);
+        Ok(Instant::now())
+    }
+
+    fn own(&mut self) -> Result<&mut Own> {
+        self.own
+            .as_mut()
+            .context("only a server of the bench's own can be killed: leave --url out")
+    }
+
+    /// A member of staff, signed in.
+    async fn staff(&self, name: &str) -> Result<Api> {
+        let url = self.find("staff", name)?["url"].as_str().context("url")?;
+        let token = url.split_once('#').context("a sign-in link has a fragment")?.1;
         let api = Api::new(&self.base);
         api.sign_in(token).await?;
         Ok(api)
     }
 
     fn person(&self, name: &str) -> Result<&str> {
-        let people = self.people["people"].as_array().context("people")?;
-        let one = people
-            .iter()
-            .find(|one| one["name"] == name)
-            .with_context(|| format!("no {name}"))?;
-        one["person"].as_str().context("person")
+        self.find("people", name)?["person"].as_str().context("person")
     }
 
-    /// Books visits of two members of staff, one after the other, and returns both seats of each.
-    pub async fn staff_rooms(&self, rooms: usize) -> Result<Vec<Seat>> {
-        let (host, colleague) = (self.staff("Dr Amara Okafor").await?, self.staff("Noor Haddad").await?);
-        let participants = json!([
-            {"person": self.person("Dr Amara Okafor")?, "role": "host"},
-            {"person": self.person("Noor Haddad")?, "role": "staff"},
-        ]);
-        let mut seats = Vec::with_capacity(rooms * 2);
-        for i in 0..rooms {
-            let (day, minute) = (i / 288, (i % 288) * 5);
-            let date = "2028-01-01"
-                .parse::<heliograph_domain::zone::LocalDate>()?
-                .plus_days(i64::try_from(day)?);
-            let wall = format!("{date}T{:02}:{:02}", minute / 60, minute % 60);
-            let visit =
-                json!({"start": {"wall": wall, "zone": "UTC"}, "duration_min": 5, "participants": participants});
-            let visit = host.book(&format!("bench-{i}"), &visit).await?;
-            let id = visit["id"].as_str().context("id")?;
-            for (role, api) in [("host", &host), ("staff", &colleague)] {
-                let list = visit["participants"].as_array().context("participants")?;
-                let one = list.iter().find(|one| one["role"] == role).context("seat")?;
-                let participant = one["participant"].as_str().context("participant")?.to_owned();
-                seats.push(Seat {
-                    api: api.clone(),
-                    visit: id.to_owned(),
-                    participant,
-                });
-            }
-        }
-        Ok(seats)
+    fn find(&self, list: &str, name: &str) -> Result<&Value> {
+        let all = self.people[list]
+            .as_array()
+            .with_context(|| format!("there are no {list}"))?;
+        let one = all.iter().find(|one| one["name"] == name);
+        one.with_context(|| format!("{name} is not among the {list}"))
     }
 }
 
-impl Seat {
-    /// Joins with a page of its own.
-    pub async fn join(&self, number: usize) -> Result<Visitor> {
-        let seat = self.api.seat(&self.visit).await?;
-        let ticket = seat["ticket"].as_str().context("ticket")?.to_owned();
-        let page = Page::new(
-            self.visit.parse()?,
-            self.participant.parse()?,
-            format!("bench-session-{number}").parse()?,
+async fn serve(bin: &Path, settings: &[(String, String)], data: &Path, listen: &str) -> Result<(Process, String)> {
+    let mut command = Command::new(bin);
+    command.args(["serve", "--listen", listen, "--data"]).arg(data);
+    command.envs(settings.iter().map(|(key, value)| (variable(key), value)));
+    let process = Process::start(command)?;
+    let line = process.line("listening on ", START).await?;
+    let base = line.split("listening on ").nth(1).context("address")?.trim().to_owned();
+    Ok((process, base))
+}
+
+fn setting(text: &str) -> Result<(String, String)> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        Some(_) | None => bail!("{text:?} is no key=value, such as rooms.journal=false"),
+    }
+}
+
+fn variable(key: &str) -> String {
+    format!("HELIOGRAPH_{}", key.to_uppercase().replace('.', "__"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_reaches_the_server_by_its_environment() {
+        let (key, value) = setting("rooms.journal = false").unwrap();
+        assert_eq!(
+            (variable(&key).as_str(), value.as_str()),
+            ("HELIOGRAPH_ROOMS__JOURNAL", "false")
         );
-        let mut visitor = Visitor::connect(self.api.base(), page, Some(ticket), None).await?;
-        let joined = |_: &heliograph_protocol::Header, message: &heliograph_protocol::ServerMessage| {
-            matches!(message, heliograph_protocol::ServerMessage::Snapshot { .. }).then_some(())
-        };
-        visitor.until(START, joined).await?;
-        Ok(visitor)
+        assert!(setting("rooms.journal").is_err() && setting("=1").is_err());
     }
 }

@@ -6,11 +6,13 @@
 #![deny(missing_docs)]
 
 mod api;
+mod desk;
 mod keeper;
 mod page;
 mod visitor;
 
 pub use api::{Answer, Api, ApiError};
+pub use desk::{Desk, DeskError};
 pub use keeper::{Act, Keeper};
 pub use page::{Action, Event, Link, Page, Taken, TicketAnswer, Why};
 pub use visitor::{Ended, Visitor};

@@ -42,11 +42,24 @@ impl From<tungstenite::Error> for Ended {
     }
 }
 
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens a socket of the service at `base` and says a first frame.
+pub(crate) async fn dial(base: &str, first: String) -> Result<Socket, Ended> {
+    let address = format!("{}/ws", base.replacen("http", "ws", 1));
+    let mut request = address.into_client_request()?;
+    let protocol = SUBPROTOCOL.parse().expect("the name is plain ASCII");
+    request.headers_mut().insert("sec-websocket-protocol", protocol);
+    let (mut socket, _) = connect_async(request).await?;
+    socket.send(Message::text(first)).await?;
+    Ok(socket)
+}
+
 /// A page with a socket.
 pub struct Visitor {
     /// The page.
     pub page: Page,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: Socket,
 }
 
 impl Visitor {
@@ -63,12 +76,7 @@ impl Visitor {
 
     /// Connects a page and says a first frame of the caller's own.
     pub async fn connect_saying(base: &str, page: Page, first: String) -> Result<Visitor, Ended> {
-        let address = format!("{}/ws", base.replacen("http", "ws", 1));
-        let mut request = address.into_client_request()?;
-        let protocol = SUBPROTOCOL.parse().expect("the name is plain ASCII");
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
-        let (mut socket, _) = connect_async(request).await?;
-        socket.send(Message::text(first)).await?;
+        let socket = dial(base, first).await?;
         Ok(Visitor { page, socket })
     }
 

@@ -183,13 +183,13 @@ impl Room {
 
     /// The seat is free again; who sat there stays admitted, or goes on waiting.
     fn leave(&mut self, out: &mut Outgoing, id: ParticipantId, why: LeftWhy) {
-        let at = self.at;
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.presence = Presence::Left {};
-        seat.lost = match why {
-            LeftWhy::Bye => None,
-            LeftWhy::Lost => seat.lost.or(Some(at)),
-        };
+        match why {
+            LeftWhy::Bye => seat.lost = None,
+            // Since it was `reconnecting`. Who was shown out never was.
+            LeftWhy::Lost => {}
+        }
         seat.holder = None;
         seat.media = Media::default();
         let readers = if seat.state == SeatState::Admitted {

@@ -20,6 +20,9 @@ pub struct Clear {
     pub tickets: LiteMap<String, (String, UnixMillis)>,
 }
 
+/// How far the clocks of nodes and log may be apart: a used ticket is known for so much longer than it is good.
+const SKEW_MS: i64 = 5 * 60 * 1000;
+
 /// The page that has a seat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeatRow {
@@ -52,7 +55,7 @@ impl Clear {
     }
 
     fn claim(&mut self, seat: ParticipantId, header: &EntryHeader, row: ClaimRow) {
-        self.tickets.retain(|_, (_, expires)| *expires > header.at);
+        self.tickets.retain(|_, (_, expires)| expires.plus(SKEW_MS) > header.at);
         if let Some(ticket) = row.ticket {
             self.tickets
                 .insert(ticket.jti, (row.connection.clone(), ticket.expires));

@@ -66,10 +66,12 @@ impl Log {
             return ClaimAnswer::Granted { seq: held.claim_seq };
         }
         let used = row.ticket.as_ref().and_then(|t| self.clear.tickets.get(&t.jti));
-        if used.is_some_and(|(connection, expires)| *expires > now && connection != &row.connection) {
+        if used.is_some_and(|(connection, _)| connection != &row.connection) {
             return ClaimAnswer::TicketUsed;
         }
         let name = format!("k:{}", row.session);
+        // What another page of the seat has read says nothing about this one.
+        let same_page = current.is_some_and(|held| held.session == row.session);
         if row.attempt <= self.clear.seen(Some(seat), &name) {
             return ClaimAnswer::Stale;
         }
@@ -94,7 +96,7 @@ impl Log {
             },
         );
         let until = now.plus(leases.lease_ms);
-        let acked = self.alive.get(&seat).and_then(|alive| alive.acked);
+        let acked = self.alive.get(&seat).and_then(|alive| alive.acked).filter(|_| same_page);
         let lease = Lease::Online { until };
         self.alive.insert(seat, Alive { lease, acked });
         ClaimAnswer::Granted { seq: self.head.seq }
@@ -274,7 +276,10 @@ impl Log {
             }
         }
         for (seat, name) in told {
-            self.push(now, own_entry(Some(seat), name, "presence"));
+            // A restored log counts everybody as online; whom it had missed already is not told again.
+            if self.clear.seen(Some(seat), &name) == 0 {
+                self.push(now, own_entry(Some(seat), name, "presence"));
+            }
         }
     }
 

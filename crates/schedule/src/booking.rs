@@ -4,7 +4,7 @@
 //! may book; the versions in the [`Decision`] and the claim constraint of the database find that out.
 
 use heliograph_domain::visit::{Buffers, Span};
-use heliograph_domain::{PersonId, ResourceId, Role, UnixSeconds};
+use heliograph_domain::{PersonId, ResourceId, Role, StaffRole, UnixSeconds};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use thiserror::Error;
@@ -15,6 +15,8 @@ pub const STEP_S: i64 = 300;
 pub const MAX_DURATION_S: i64 = 8 * 3_600;
 /// A visit may start this long ago, so that one can be booked for "now".
 pub const LATEST_START_AGO_S: i64 = 300;
+/// A visit starts at most so far ahead, in seconds: five years. Nobody plans further, and zones change until then.
+pub const LONGEST_AHEAD_S: i64 = 5 * 366 * 86_400;
 /// Alternatives start on a grid of this many seconds, counted from the wished start.
 pub const ALTERNATIVE_STEP_S: i64 = 900;
 /// Alternatives start at most this long after the wished start, in seconds.
@@ -72,6 +74,25 @@ pub struct Attendee {
     pub resource: ResourceId,
     /// As what.
     pub role: Role,
+    /// What the person is in the institution; nothing for patients.
+    pub staff_roles: Vec<StaffRole>,
+}
+
+impl Attendee {
+    /// Why the person may not take part as that; what a role may do in a room, its person must be trusted with.
+    fn misfit(&self) -> Option<&'static str> {
+        let is = |role| self.staff_roles.contains(&role);
+        match self.role {
+            Role::Host if !is(StaffRole::Physician) => Some("must not be host, since the person is not a physician"),
+            Role::Staff if self.staff_roles.is_empty() => {
+                Some("must not be staff, since the person has no role in the institution")
+            }
+            Role::Interpreter if !is(StaffRole::Interpreter) => {
+                Some("must not be interpreter, since the person is not one; a relative who helps is a guest")
+            }
+            Role::Host | Role::Staff | Role::Interpreter | Role::Patient | Role::Guest => None,
+        }
+    }
 }
 
 /// A wish for a visit.
@@ -149,6 +170,8 @@ pub enum Field {
     Participants,
     /// One of the people, counted from 0.
     Participant(usize),
+    /// The role of one of the people, counted from 0.
+    Role(usize),
 }
 
 impl fmt::Display for Field {
@@ -158,6 +181,7 @@ impl fmt::Display for Field {
             Field::Duration => f.write_str("duration"),
             Field::Participants => f.write_str("participants"),
             Field::Participant(index) => write!(f, "participants[{index}]"),
+            Field::Role(index) => write!(f, "participants[{index}].role"),
         }
     }
 }
@@ -204,7 +228,7 @@ pub fn decide(calendar: &Calendar, request: &BookingRequest, now: UnixSeconds) -
 }
 
 /// The next [`ALTERNATIVES`] starts at which everybody is free, the wished one among them if it is: in ascending order,
-/// on the grid of [`ALTERNATIVE_STEP_S`], not in the past, so far apart that all of them could be booked.
+/// on the grid of [`ALTERNATIVE_STEP_S`], not in the past, not too far ahead, so far apart that all of them could be booked.
 pub fn next_free(calendar: &Calendar, request: &BookingRequest, now: UnixSeconds) -> Vec<UnixSeconds> {
     let people: BTreeSet<ResourceId> = request.attendees.iter().map(|one| one.resource).collect();
     let mut busy: Vec<Span> = calendar
@@ -219,7 +243,7 @@ pub fn next_free(calendar: &Calendar, request: &BookingRequest, now: UnixSeconds
     for step in 0..=ALTERNATIVE_HORIZON_S / ALTERNATIVE_STEP_S {
         let start = request.start.plus(step * ALTERNATIVE_STEP_S);
         let wanted = request.claimed_at(start);
-        if start < now || wanted.start < free_from {
+        if start < now || start > now.plus(LONGEST_AHEAD_S) || wanted.start < free_from {
             continue;
         }
         free_from = if let Some(taken) = busy.iter().find(|span| span.overlaps(wanted)) {
@@ -252,6 +276,11 @@ pub fn faults(request: &BookingRequest, now: UnixSeconds) -> Vec<Invalid> {
         request.start.plus(LATEST_START_AGO_S) >= now,
         Field::Start,
         "must not lie in the past",
+    );
+    check(
+        request.start <= now.plus(LONGEST_AHEAD_S),
+        Field::Start,
+        "must lie within the next five years",
     );
     check(
         request.duration_s.rem_euclid(STEP_S) == 0,
@@ -287,6 +316,8 @@ pub fn faults(request: &BookingRequest, now: UnixSeconds) -> Vec<Invalid> {
             Field::Participant(index),
             "must not take part twice",
         );
+        let misfit = one.misfit();
+        check(misfit.is_none(), Field::Role(index), misfit.unwrap_or_default());
     }
     wrong
 }

@@ -212,6 +212,11 @@ impl CaseFile {
             let why = format!("`count` is {count}, but there are {} cases", file.cases.len());
             return Err(InvalidCaseFile::File(why));
         }
+        if file.cases.is_empty() {
+            return Err(InvalidCaseFile::File(
+                "`cases` is empty, so that nothing would be checked".to_owned(),
+            ));
+        }
         let mut names = BTreeSet::new();
         let cases = file.cases.into_iter().enumerate().map(|(index, written)| {
             let case = read_case(index, written, &file.tzdata)?;
@@ -336,5 +341,13 @@ mod tests {
         );
         assert!(error("[1, 2").starts_with("not a case file: "));
         assert!(error(r#"{"cases": []}"#).contains("missing field `tzdata`"));
+    }
+
+    #[test]
+    fn a_file_that_checks_nothing_is_an_error() {
+        assert_eq!(
+            error(&file("")),
+            "not a case file: `cases` is empty, so that nothing would be checked"
+        );
     }
 }

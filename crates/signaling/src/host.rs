@@ -91,6 +91,8 @@ pub(crate) struct Host {
     facts: Facts,
     brief: Arc<Mutex<RoomBrief>>,
     empty_since: UnixMillis,
+    /// The last beat.
+    beaten: Option<Instant>,
 }
 
 /// A page that has its seat.
@@ -132,6 +134,7 @@ impl Host {
             facts: Facts::default(),
             brief,
             empty_since,
+            beaten: None,
         }
     }
 

@@ -26,7 +26,7 @@ pub fn command(args: &[OsString]) -> Result<ExitCode> {
     let names: Vec<_> = args.iter().map(|a| a.to_string_lossy()).collect();
     if names.iter().any(|name| name == "--list") {
         for suite in SUITES {
-            println!("{:<10} {}", suite.name, suite.what);
+            println!("{:<12} {}", suite.name, suite.what);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -74,7 +74,7 @@ fn outcome_of(suite: &'static Suite) -> Outcome {
 /// The closing table; its last line counts single tests where they are known, and suites elsewhere.
 fn table(outcomes: &[Outcome]) -> String {
     use std::fmt::Write as _;
-    let mut text = format!("\n{:<10} {:<7} {:>8}  tests\n", "suite", "result", "seconds");
+    let mut text = format!("\n{:<12} {:<7} {:>8}  tests\n", "suite", "result", "seconds");
     let mut total = Counts::default();
     for Outcome {
         suite,
@@ -89,7 +89,7 @@ fn table(outcomes: &[Outcome]) -> String {
         } else {
             String::new()
         };
-        let row = format!("{:<10} {result:<7} {:>8.1}  {tests}", suite.name, took.as_secs_f64());
+        let row = format!("{:<12} {result:<7} {:>8.1}  {tests}", suite.name, took.as_secs_f64());
         let _ = writeln!(text, "{}", row.trim_end());
         total.add(counts);
         match failure {
@@ -136,7 +136,7 @@ mod tests {
         ]);
         assert_eq!(text.lines().last(), Some("44 passed, 4 failed"));
         assert!(
-            text.contains("rust       FAILED       1.2  40 passed, 2 failed"),
+            text.contains("rust         FAILED       1.2  40 passed, 2 failed"),
             "{text}"
         );
         assert!(text.contains("clippy: `cargo clippy` failed"), "{text}");
@@ -150,6 +150,11 @@ mod tests {
             ["fmt", "web-lint", "web-check", "web-test"]
         );
         assert_eq!(choose(&[] as &[&str]).unwrap().len(), SUITES.len());
+        assert!(
+            SUITES.iter().all(|suite| suite.name.len() <= 12),
+            "the table's first column"
+        );
+        assert_eq!(names(choose(&["browser-lint"]).unwrap()), ["browser-lint"]);
         assert!(
             choose(&["wep"])
                 .err()

@@ -70,6 +70,7 @@ test('a second window of the same device asks before it moves the visit', async 
   await window2.getByRole('button', { name: 'Move the visit here' }).click();
   await bothSee(desk, window2);
   await expect(heading(patient)).toHaveText('The visit goes on in another window');
+  await inspect(patient, 'a11y-superseded');
 });
 
 test('who leaves for now comes back by one press', async ({ server, devices }) => {

@@ -22,10 +22,11 @@ export interface Door {
 export class Server {
   readonly base: string;
   readonly doors: Door[];
-  readonly #process: ChildProcess;
   readonly #folder: string;
+  #process: ChildProcess;
 
-  private constructor(base: string, doors: Door[], child: ChildProcess, folder: string) {
+  private constructor(lines: string[], child: ChildProcess, folder: string) {
+    const { base, doors } = readLines(lines);
     this.base = base;
     this.doors = doors;
     this.#process = child;
@@ -35,26 +36,8 @@ export class Server {
   static async start(): Promise<Server> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it with \`cargo build -p heliograph-server\`, or set HELIOGRAPH_BIN`);
     const folder = mkdtempSync(join(tmpdir(), 'heliograph-browser-'));
-    const args = ['serve', '--demo', '--listen', '127.0.0.1:0', '--data', folder];
-    const child = spawn(BINARY, args, { env: ownSettings(), stdio: ['ignore', 'pipe', 'pipe'] });
-    const log: string[] = [];
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      log.push(line);
-      log.splice(0, log.length - LAST_WORDS);
-      if (LOUD) console.error(line);
-    });
-    const lines: string[] = [];
-    const ready = new Promise<void>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready:\n${log.join('\n')}`)));
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        lines.push(line);
-        if (line.startsWith('stop ')) resolve();
-      });
-    });
-    await ready;
-    const { base, doors } = readLines(lines);
-    return new Server(base, doors, child, folder);
+    const { child, lines } = await serve(['--demo', '--listen', '127.0.0.1:0', '--data', folder]);
+    return new Server(lines, child, folder);
   }
 
   /** The way in of one who has that role, the first unless `who` says which. */
@@ -64,12 +47,54 @@ export class Server {
     return door.url;
   }
 
+  /** Ends the process as a power cut would, and waits until it is gone. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** The same service once more: port and folder are those of before. */
+  async again(): Promise<void> {
+    const { child } = await serve(['--listen', new URL(this.base).host, '--data', this.#folder]);
+    this.#process = child;
+  }
+
+  /** Takes what the killed server had written of its rooms. */
+  forgetRooms(): void {
+    rmSync(join(this.#folder, 'rooms'), { recursive: true });
+  }
+
   async stop(): Promise<void> {
-    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGTERM');
-    await gone;
+    await this.#end('SIGTERM');
     rmSync(this.#folder, { recursive: true });
   }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill(signal);
+    await gone;
+  }
+}
+
+/** Starts the server and waits until it takes requests; the lines are what it printed until then. */
+async function serve(args: string[]): Promise<{ child: ChildProcess; lines: string[] }> {
+  const child = spawn(BINARY, ['serve', ...args], { env: ownSettings(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const log: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    log.push(line);
+    log.splice(0, log.length - LAST_WORDS);
+    if (LOUD) console.error(line);
+  });
+  const lines: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready:\n${log.join('\n')}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      if (line.startsWith('stop ')) resolve();
+    });
+  });
+  return { child, lines };
 }
 
 /** The server reads HELIOGRAPH_* as its configuration; here all of it is usual. */

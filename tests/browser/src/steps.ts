@@ -1,6 +1,9 @@
 import { expect, type Page } from '@playwright/test';
-import { DOCTOR, PATIENT } from './clinic';
+import { allowSimulate, watchCalls } from './calls';
+import { book, DOCTOR, PATIENT, signIn } from './clinic';
 import { expectMoving } from './pictures';
+import type { Server } from './server';
+import type { Devices } from './world';
 
 export const DOCTORS_PICTURE = `Picture and sound of ${DOCTOR}`;
 export const PATIENTS_PICTURE = `Picture and sound of ${PATIENT}`;
@@ -38,3 +41,58 @@ export async function admit(desk: Page, patient: Page): Promise<void> {
 export async function bothSee(desk: Page, patient: Page): Promise<void> {
   await Promise.all([expectMoving(desk, PATIENTS_PICTURE), expectMoving(patient, DOCTORS_PICTURE)]);
 }
+
+export const NOT_REACHED = 'The service is not reached';
+
+export interface Visit {
+  desk: Page;
+  patient: Page;
+  link: string;
+}
+
+/** A visit in which both see each other. */
+export async function visit(server: Server, devices: Devices): Promise<Visit> {
+  const waiting = await waits(server, devices);
+  await admit(waiting.desk, waiting.patient);
+  return waiting;
+}
+
+/** A visit whose patient waits. */
+export async function waits(server: Server, devices: Devices): Promise<Visit> {
+  const desk = await devices.open('physician');
+  const patient = await devices.open('patient');
+  for (const page of [desk, patient]) {
+    await watchCalls(page);
+    await allowSimulate(page);
+  }
+  await signIn(desk, server);
+  const { link } = await book(desk);
+  await knock(patient, link);
+  return { desk, patient, link };
+}
+
+/** Opens the messages, if they are not open, and writes a line. */
+export async function say(page: Page, text: string): Promise<void> {
+  await openMessages(page);
+  await page.getByLabel('Your message').fill(text);
+  await page.getByRole('button', { name: 'Send' }).click();
+}
+
+export async function openMessages(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: /^Messages/ });
+  if ((await button.getAttribute('aria-expanded')) === 'false') await button.click();
+}
+
+/** All that both wrote, each once, as one of them reads it. */
+export async function expectMessages(page: Page, texts: string[]): Promise<void> {
+  await openMessages(page);
+  await expect(messages(page)).toHaveText(texts);
+}
+
+/** The same, where both wrote at once and the room decides the order. */
+export async function expectMessagesInAnyOrder(page: Page, texts: string[]): Promise<void> {
+  await openMessages(page);
+  await expect.poll(async () => (await messages(page).allTextContents()).sort()).toEqual([...texts].sort());
+}
+
+const messages = (page: Page) => page.getByRole('log').locator('li p');

@@ -101,6 +101,14 @@ impl Clinic {
         Ok(Bad::new(visitor))
     }
 
+    /// A new one, which takes the seat from another.
+    pub async fn bad_page_after(&self, other: &Bad) -> Result<Bad> {
+        let (page, ticket) = (self.booked.page("patient")?, self.booked.ticket(&self.device).await?);
+        let mut visitor = Visitor::connect(&self.service.base, page, Some(ticket), Some(other.session())).await?;
+        visitor.until(SOON, snapshot).await?;
+        Ok(Bad::new(visitor))
+    }
+
     /// The same, let in.
     pub async fn bad_member(&self) -> Result<Bad> {
         let mut bad = self.bad_page().await?;

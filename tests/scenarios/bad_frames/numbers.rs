@@ -114,17 +114,15 @@ async fn huge_outboxes_harm_only_their_own_page() -> Result<()> {
             )
         },
     ];
+    let mut bad = clinic.bad_page().await?;
     for outbox in outboxes {
-        let mut bad = clinic.bad_page().await?;
         bad.answers().await?;
-        let (mut bad, _) = resume(&clinic, bad, |hello| hello["outbox"] = outbox(&own(hello))).await?;
-        // It says its last word under whatever number it has now.
+        (bad, _) = resume(&clinic, bad, |hello| hello["outbox"] = outbox(&own(hello))).await?;
+        // It goes on under whatever number it has now; the person's next page takes the seat.
         for c in [bad.c + 1, FAR] {
-            bad.visitor
-                .send_raw(&json!({"type": "bye", "c": c}).to_string())
-                .await?;
+            bad.visitor.send_raw(&chat(&json!(c))).await?;
         }
-        bad.visitor.closed(SOON).await.ok();
+        bad = clinic.bad_page_after(&bad).await?;
     }
     let mut hello = clinic.hello().await?;
     let older = json!({"session": "older-session", "first_c": 1, "next_c": 1});

@@ -21,7 +21,7 @@ fn recovered(message: &ServerMessage) -> Option<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_told_and_loses_nothing() -> Result<()> {
     let world = World::at(Service::on_small_disk(DISK, &FAST).await?).await?;
-    let talk = world.talk(Duration::from_millis(40));
+    let talk = world.talk(Duration::from_millis(55));
     for round in 1..=3 {
         let disk = world.service.disk().context("a disk")?;
         let filler = disk.fill(&world.service.process)?;

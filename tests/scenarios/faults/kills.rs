@@ -11,7 +11,7 @@ use heliograph_protocol::{ClientMessage, Ice, IceCandidate, Sdp, SdpKind, Server
 use heliograph_testkit::Way;
 use std::{fs::OpenOptions, path::PathBuf, time::Duration};
 
-const PACE: Duration = Duration::from_millis(40);
+const PACE: Duration = Duration::from_millis(55);
 const WAYS: [Way; 3] = [Way::Both, Way::ToServer, Way::ToClient];
 
 impl World {

@@ -10,7 +10,8 @@ use heliograph_client::{Link, Page};
 use heliograph_testkit::{Line, Way};
 use std::time::Duration;
 
-const PACE: Duration = Duration::from_millis(40);
+/// Five lines take longer than a page must have had its seat for its next way back to begin at once.
+const PACE: Duration = Duration::from_millis(55);
 const WAYS: [Way; 3] = [Way::Both, Way::ToServer, Way::ToClient];
 
 /// Whose line fails in round `i`: one side's, the other's, both.

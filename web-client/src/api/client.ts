@@ -9,6 +9,8 @@ export type VisitParticipant = Schemas['VisitParticipant'];
 export type ViewerTime = Schemas['ViewerTime'];
 export type Redeemed = Schemas['RedeemedLink'];
 export type Seat = Schemas['SeatTicket'];
+export type DeskTicket = Schemas['DeskTicket'];
+export type Progress = Schemas['Progress'];
 export type ProblemCode = Schemas['ProblemCode'];
 /** Only `bound` is there once another device has the link. */
 export type Peek = Partial<Schemas['PeekedVisit']> & Pick<Schemas['Peek'], 'bound'>;
@@ -48,6 +50,15 @@ export const redeemLink = (token: string): Promise<Outcome<Redeemed>> =>
 
 export const takeSeat = (visit: string, participant: string): Promise<Outcome<Seat>> =>
   outcome(http.POST('/api/v1/visits/{visit}/seat', { params: { path: { visit } }, body: { participant } }));
+
+/** A ticket for the desk's socket. */
+export const takeDesk = (): Promise<Outcome<DeskTicket>> => outcome(http.POST('/api/v1/desk/ticket'));
+
+/** Tells the desk how far this page is; only to be called after the person did something. */
+export const reportProgress = (visit: string, participant: string, progress: Progress): Promise<Outcome<unknown>> =>
+  outcome(
+    http.POST('/api/v1/visits/{visit}/progress', { params: { path: { visit } }, body: { participant, progress } }),
+  );
 
 export const signIn = (token: string): Promise<Outcome<unknown>> =>
   outcome(http.POST('/api/v1/session', { body: { token } }));

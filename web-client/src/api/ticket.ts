@@ -1,5 +1,5 @@
 import type { TicketAnswer } from '../signal/line';
-import { takeSeat } from './client';
+import { takeDesk, takeSeat } from './client';
 
 /** Asks for the ticket that a first `hello` carries. */
 export async function ticketFor(visit: string, participant: string): Promise<TicketAnswer> {
@@ -14,4 +14,11 @@ export async function ticketFor(visit: string, participant: string): Promise<Tic
       if (seat.code === 'visit_cancelled') return { is: 'refused', reason: 'cancelled' };
       return { is: 'refused', reason: seat.code === 'too_late' ? 'expired' : 'auth' };
   }
+}
+
+/** Asks for the ticket that the desk's `hello` carries. Refused: nobody is signed in. */
+export async function deskTicket(): Promise<TicketAnswer> {
+  const desk = await takeDesk();
+  if (desk.is === 'ok') return { is: 'ticket', ticket: desk.data.ticket };
+  return desk.is === 'problem' && desk.status === 401 ? { is: 'refused', reason: 'auth' } : { is: 'later' };
 }

@@ -5,6 +5,7 @@ import type {
   IceServer,
   Limits,
   Member,
+  Of,
   RoomView,
   ServerMessage,
   Timers,
@@ -15,6 +16,8 @@ import { countPackets, type Judgement, type LineLevel, LineWatch } from './watch
 
 export interface PeerView {
   participant: string;
+  /** As the room last told. */
+  member: Member;
   stream: MediaStream;
   connected: boolean;
   level: LineLevel;
@@ -43,6 +46,8 @@ interface Entry {
   watch: LineWatch;
   judgement: Judgement;
   stillNew: Cancel | undefined;
+  /** Ends the wait for somebody whom the room forgot. */
+  forgotten: Cancel | undefined;
 }
 
 const LOOK_EVERY_MS = 1_000;
@@ -66,16 +71,22 @@ export class Call {
     this.#with = options;
   }
 
-  /** Builds, renews and closes connections until they are those of the room. */
-  sync(room: RoomView): void {
+  /**
+   * Builds, renews and closes connections until they are those of the room. A room whose log lost its history knows only who
+   * came back already: what flows to the others goes on, as long as a seat is waited for.
+   */
+  sync(room: RoomView, forgetful = false): void {
     if (this.#closed) return;
-    const members = room.state === 'admitted' && room.phase.is !== 'ended' ? room.members : [];
-    for (const [participant, { peer }] of this.#entries) {
-      if (!members.some((member) => member.participant === participant)) this.#drop(peer.participant);
+    const inside = room.state === 'admitted' && room.phase.is !== 'ended';
+    const members = inside ? room.members : [];
+    for (const entry of [...this.#entries.values()]) {
+      const member = members.find(({ participant }) => participant === entry.peer.participant);
+      if (member) this.#remember(entry, member, forgetful);
+      else if (inside && (entry.forgotten ?? (forgetful && flows(entry)))) this.#await(entry);
+      else this.#drop(entry.peer.participant);
     }
     for (const member of members) {
       const entry = this.#entries.get(member.participant);
-      if (entry) entry.member = member;
       if (entry ? member.generation > entry.peer.generation : member.presence.is !== 'left')
         this.#build(member, member.generation, 0);
     }
@@ -86,7 +97,7 @@ export class Call {
   act(message: ServerMessage, header: Header): void {
     switch (message.type) {
       case 'sdp':
-        if (message.pc === PC) this.#of(header, message.generation)?.peer.onDescription(message);
+        if (message.pc === PC) this.#describe(header, message);
         return;
       case 'ice':
         if (message.pc === PC) this.#of(header, message.generation)?.peer.onCandidates(message.candidates);
@@ -96,6 +107,8 @@ export class Call {
         if (message.why === 'bye') this.#drop(message.participant);
         return this.#tell();
       case 'stepped_out':
+      case 'held':
+      case 'removed':
         this.#drop(message.participant);
         return this.#tell();
       case 'ice_servers':
@@ -127,6 +140,30 @@ export class Call {
     return generation === entry.peer.generation ? entry : this.#build(entry.member, generation, 0);
   }
 
+  /** An offer of another connection than ours is that of a new page: ours has nobody at its other end. */
+  #describe(header: Header, message: Of<'sdp'>): void {
+    const entry = this.#of(header, message.generation);
+    if (!entry) return;
+    const another = message.kind === 'offer' && entry.peer.isFromAnother(message.sdp);
+    const { peer } = another ? this.#build(entry.member, message.generation, 0) : entry;
+    peer.onDescription(message);
+  }
+
+  #remember(entry: Entry, member: Member, forgetful: boolean): void {
+    entry.member = member;
+    if (!forgetful && !entry.forgotten) return;
+    entry.forgotten?.();
+    entry.forgotten = undefined;
+    if (member.generation < entry.peer.generation) entry.peer.renumber(member.generation);
+  }
+
+  #await(entry: Entry): void {
+    entry.forgotten ??= this.#with.env.after(this.#with.signal.timers.reconnecting_ms, () => {
+      this.#drop(entry.peer.participant);
+      this.#tell();
+    });
+  }
+
   #build(member: Member, generation: number, resets: number): Entry {
     this.#drop(member.participant);
     const { env, signal, createPc } = this.#with;
@@ -147,6 +184,7 @@ export class Call {
       watch: new LineWatch(),
       judgement: { level: 'new', quietSince: undefined, act: 'nothing' },
       stillNew: undefined,
+      forgotten: undefined,
     };
     this.#entries.set(member.participant, entry);
     this.#awaitStart(entry, resets);
@@ -178,6 +216,7 @@ export class Call {
   #drop(participant: string): void {
     const entry = this.#entries.get(participant);
     entry?.stillNew?.();
+    entry?.forgotten?.();
     entry?.peer.close();
     this.#entries.delete(participant);
   }
@@ -225,8 +264,9 @@ export class Call {
 
   #tell(): void {
     if (this.#closed) return;
-    const views = [...this.#entries.values()].map(({ peer, judgement }) => ({
+    const views = [...this.#entries.values()].map(({ peer, member, judgement }) => ({
       participant: peer.participant,
+      member,
       stream: peer.stream,
       connected: peer.state === 'connected',
       level: judgement.level,
@@ -234,4 +274,8 @@ export class Call {
     }));
     this.#with.changed(views);
   }
+}
+
+function flows({ peer, judgement }: Entry): boolean {
+  return peer.state === 'connected' && judgement.quietSince === undefined;
 }

@@ -17,13 +17,15 @@ export interface PeerOptions {
 
 type Description = { kind: 'offer' | 'answer'; sdp: string };
 
+const FINGERPRINT = /^a=fingerprint:(.+?)\r?$/m;
+
 /** How long candidates are waited for, for a side that takes them only inside the description. */
 const GATHER_MS = 2_000;
 
 /** One generation of the media connection with one person. */
 export class Peer {
   readonly participant: string;
-  readonly generation: number;
+  #generation: number;
   readonly stream = new MediaStream();
   /** Names what goes out as one, so that sound and picture stay together. */
   readonly #outgoing = new MediaStream();
@@ -41,7 +43,7 @@ export class Peer {
 
   constructor(member: Member, generation: number, tracks: Tracks, config: RTCConfiguration, options: PeerOptions) {
     this.participant = member.participant;
-    this.generation = generation;
+    this.#generation = generation;
     this.#tracks = tracks;
     this.#with = options;
     this.#polite = member.polite;
@@ -50,7 +52,8 @@ export class Peer {
       env: options.env,
       coalesce_ms: options.ice_coalesce_ms,
       batch: options.ice_batch,
-      send: (candidates) => options.send({ type: 'ice', to: this.participant, pc: PC, generation, candidates }),
+      send: (candidates) =>
+        options.send({ type: 'ice', to: this.participant, pc: PC, generation: this.#generation, candidates }),
     });
     this.#pc = options.createPc(config);
     this.#pc.onnegotiationneeded = () => this.#enqueue(() => this.#offer());
@@ -63,6 +66,21 @@ export class Peer {
     };
     this.#pc.onconnectionstatechange = () => options.changed();
     if (member.offerer) this.#begin();
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The room counts anew: both sides keep the connection and call it by the room's number. */
+  renumber(generation: number): void {
+    this.#generation = generation;
+  }
+
+  /** Whether a description comes from another connection than the one at the other end of this (RFC 8842 section 3.1). */
+  isFromAnother(sdp: string): boolean {
+    const [known, said] = [this.#pc.remoteDescription?.sdp, sdp].map((text) => FINGERPRINT.exec(text ?? '')?.[1]);
+    return known !== undefined && said !== undefined && known !== said;
   }
 
   get state(): RTCPeerConnectionState {
@@ -188,7 +206,7 @@ export class Peer {
       type: 'sdp',
       to: this.participant,
       pc: PC,
-      generation: this.generation,
+      generation: this.#generation,
       kind: local.type,
       sdp: local.sdp,
     });

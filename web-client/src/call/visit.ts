@@ -1,5 +1,6 @@
-import { type Options, SignalClient } from '../signal/client';
-import type { LinkState } from '../signal/link';
+import { SignalClient } from '../signal/client';
+import type { LinkState, Options } from '../signal/link';
+import type { Own } from '../signal/outbox';
 import type { DurableMessage, Header, RoomView, ServerMessage } from '../signal/types';
 import { Call, type PeerView } from './call';
 import type { LocalMedia } from './media';
@@ -9,6 +10,7 @@ export interface VisitEvents {
   room(room: RoomView): void;
   peers(peers: PeerView[]): void;
   act(message: ServerMessage, header: Header): void;
+  own(messages: Own[]): void;
 }
 
 /** One person in one visit: the seat in the room, the media connections and the own devices, kept together. */
@@ -18,6 +20,7 @@ export class Visit {
   readonly #media: LocalMedia;
   readonly #undo: (() => void)[] = [];
   #told = '';
+  #lostAt: number | undefined;
 
   constructor(options: Options, media: LocalMedia, on: VisitEvents) {
     const client = new SignalClient(options);
@@ -43,10 +46,12 @@ export class Visit {
     client.watch({
       state: (state) => {
         if (state.is === 'stopped') this.#close();
+        if (state.is === 'lost') this.#lostAt ??= state.since;
+        if (state.is === 'joined') this.#onReturn(options.env.now());
         on.link(state);
       },
-      room: (room) => {
-        this.#call.sync(room);
+      room: (room, forgetful) => {
+        this.#call.sync(room, forgetful);
         this.#tellMedia();
         on.room(room);
       },
@@ -54,6 +59,7 @@ export class Visit {
         this.#call.act(message, header);
         on.act(message, header);
       },
+      own: (messages) => on.own(messages),
     });
     this.#undo.push(
       media.watch(() => {
@@ -72,8 +78,9 @@ export class Visit {
     client.start();
   }
 
-  send(message: DurableMessage): void {
-    this.client.send(message);
+  /** False if the message is above a limit, or all is over. */
+  send(message: DurableMessage): boolean {
+    return this.client.send(message) !== undefined;
   }
 
   /** Goes away on purpose, and lets the devices be. */
@@ -85,6 +92,15 @@ export class Visit {
   #close(): void {
     this.#call.close();
     for (const undo of this.#undo.splice(0)) undo();
+  }
+
+  /** Whoever was away for longer than a lease may have been taken for gone, and their devices for off. */
+  #onReturn(now: number): void {
+    const away = this.#lostAt === undefined ? 0 : now - this.#lostAt;
+    this.#lostAt = undefined;
+    if (away < this.client.timers.lease_ms) return;
+    this.#told = '';
+    this.#tellMedia();
   }
 
   /** Tells the room what the own devices do, once it may hear it and whenever that changes. */

@@ -1,30 +1,15 @@
 import { outOfBounds } from './check';
-import { OVER, type StopReason } from './codes';
+import { OVER, RESENT, type StopReason } from './codes';
 import type { Cancel, Env } from './env';
 import { Heartbeat } from './heartbeat';
 import { Inbox } from './inbox';
-import type { Keep } from './keep';
-import type { LinkState, Watcher } from './link';
-import { type Credential, Line, type LineOptions } from './line';
+import type { LinkState, Options, Watcher } from './link';
+import { type Credential, Line } from './line';
 import { type Box, type Moved, Outbox } from './outbox';
 import { parseFrame } from './parse';
 import { Post } from './post';
-import type { DurableMessage, ErrorCode, Header, Hello, Of, PassingMessage, RoomView, ServerFrame } from './types';
+import type { DurableMessage, Header, Hello, Of, PassingMessage, RoomView, ServerFrame } from './types';
 import { type Limits, type ServerMessage, type Timers, USUAL_LIMITS, USUAL_TIMERS } from './types';
-
-export interface Options extends LineOptions {
-  visit: string;
-  seat: string;
-  session: string;
-  older: Box[];
-  keep: Keep;
-  about: Pick<Hello, 'capabilities' | 'zone' | 'locale'>;
-  /** The person said already that the visit is to be moved here. */
-  moveHere?: boolean;
-}
-
-/** After these the message still stands: it is sent again by the timer. */
-const RESENT: ReadonlySet<ErrorCode> = new Set(['gap', 'rate_limited', 'store_unavailable', 'internal']);
 
 /** One page's seat in a visit's room: joins, keeps its messages until the log has them, comes back by itself. */
 export class SignalClient {
@@ -47,7 +32,6 @@ export class SignalClient {
   #takeover: string | undefined;
   #leaving: Cancel | undefined;
   #ack: Cancel | undefined;
-  #drain: Cancel | undefined;
 
   constructor(options: Options) {
     this.#with = options;
@@ -205,8 +189,8 @@ export class SignalClient {
   #quiet(): void {
     this.#heartbeat.stop();
     this.#post.close();
-    for (const cancel of [this.#ack, this.#drain]) cancel?.();
-    this.#ack = this.#drain = undefined;
+    this.#ack?.();
+    this.#ack = undefined;
   }
 
   #onLost(): void {
@@ -290,8 +274,7 @@ export class SignalClient {
         return true;
       case 'drain':
         this.#restart = message.restart;
-        if (!message.restart)
-          this.#drain ??= this.#env.after(this.#env.random() * message.within_ms, () => this.#line.renew());
+        if (!message.restart) this.#line.renewWithin(message.within_ms);
         return true;
       case 'degraded':
       case 'recovered':

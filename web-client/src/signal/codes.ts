@@ -1,3 +1,5 @@
+import type { ErrorCode } from './types';
+
 /** Why a client stopped for good. */
 export type StopReason =
   'auth' | 'expired' | 'cancelled' | 'removed' | 'denied' | 'ended' | 'superseded' | 'left' | 'unknown';
@@ -22,3 +24,6 @@ export function stopReason(code: number): StopReason | undefined {
 
 /** After these nothing of the visit is left to say. */
 export const OVER: ReadonlySet<StopReason> = new Set(['ended', 'removed', 'denied', 'expired', 'cancelled']);
+
+/** After these a message still stands: it is sent again by the timer. */
+export const RESENT: ReadonlySet<ErrorCode> = new Set(['gap', 'rate_limited', 'store_unavailable', 'internal']);

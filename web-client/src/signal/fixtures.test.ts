@@ -102,7 +102,7 @@ describe('what a client sends', () => {
     }
     const message = DURABLE[name as DurableMessage['type']];
     const c = fixture.c ?? 0;
-    const box = { session: fixture.session ?? OWN, next_c: c + 1, acked: c - 1, entries: [{ c, message }] };
+    const box = { session: fixture.session ?? OWN, next_c: c + 1, acked: c - 1, entries: [{ c, at_ms: 0, message }] };
     const outbox = fixture.session ? new Outbox(OWN, [box]) : numbered(c, message);
     expect(outbox.take(1).map((frame) => JSON.parse(frame) as unknown)).toEqual([fixture]);
   });

@@ -1,86 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { reconnectDelay } from './backoff';
-import { SESSION, World } from './testing/world';
+import { HOST, SESSION, World } from './testing/world';
 import { USUAL_TIMERS } from './types';
 
-describe('hello', () => {
-  it('carries a fresh ticket and the own session at first, the secret and the place on a resume', async () => {
-    const world = new World();
-    world.client.start();
-    const first = await world.opened();
-    expect(first.of('hello')[0]).toMatchObject({
-      session: SESSION,
-      attempt: 1,
-      ticket: 'ticket',
-      outbox: [{ session: SESSION, first_c: 1, next_c: 1 }],
-    });
-    expect(first.of('hello')[0]).not.toHaveProperty('last');
-    world.welcome({ s: 4 });
-    world.snapshot(4, undefined, { aBcDeFgH: 3 });
-    first.on.close(4001);
-    world.env.pass(0);
-    const second = await world.opened();
-    expect(second.of('hello')[0]).toMatchObject({
-      attempt: 2,
-      secret: 'secret',
-      last: { s: 4 },
-      marks: { aBcDeFgH: 3 },
-    });
-    expect(second.of('hello')[0]).not.toHaveProperty('ticket');
-    expect(world.tickets).toBe(1);
-  });
-
-  it('stops when the ticket is refused and tries again when the service is not reached', async () => {
-    const refused = new World();
-    refused.answer = { is: 'refused', reason: 'auth' };
-    refused.client.start();
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(refused.client.state).toEqual({ is: 'stopped', reason: 'auth' });
-
-    const later = new World();
-    later.answer = { is: 'later' };
-    later.client.start();
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(later.client.state.is).toBe('lost');
-    later.answer = { is: 'ticket', ticket: 'second' };
-    later.env.pass(0);
-    expect((await later.opened()).of('hello')[0]).toMatchObject({ ticket: 'second' });
-  });
-
-  it('asks the person when another page has the seat, and moves it only from that holder', async () => {
-    const world = new World();
-    world.client.start();
-    await world.opened();
-    world.socket.say({ type: 'error', code: 'seat_taken', holder: 'oThErPage0000001' });
-    expect(world.client.state).toEqual({ is: 'taken', holder: 'oThErPage0000001' });
-    world.env.pass(60_000);
-    expect(world.sockets).toHaveLength(1);
-    world.client.takeover();
-    expect((await world.opened()).of('hello')[0]).toMatchObject({ takeover: 'oThErPage0000001', attempt: 2 });
-  });
-
-  it('waits as long as too_early says', async () => {
-    const world = new World();
-    world.client.start();
-    await world.opened();
-    world.socket.say({ type: 'error', code: 'too_early', retry_after_ms: 30_000 });
-    world.env.pass(29_999);
-    await Promise.resolve();
-    expect(world.sockets).toHaveLength(1);
-    world.env.pass(1);
-    await world.opened();
-    expect(world.sockets).toHaveLength(2);
-  });
-});
-
 describe('a line that is lost', () => {
-  it.each([4000, 4001, 4002, 4008, 4009, 1006, 1001])('comes back after close code %i', async (code) => {
+  it.each([4000, 4001, 4002, 4008, 4009, 4050, 1006, 1001])('comes back after close code %i', async (code) => {
     const world = await World.joined();
     world.socket.on.close(code);
     expect(world.client.state.is).toBe('lost');
-    world.env.pass(0);
+    world.env.pass(code === 4008 ? 1_000 : 0);
     await world.opened();
     world.welcome({ resumed: 'full' });
     expect(world.client.state.is).toBe('joined');
@@ -100,7 +28,7 @@ describe('a line that is lost', () => {
     expect(world.client.state).toEqual({ is: 'stopped', reason });
     world.env.pass(60_000);
     expect(world.sockets).toHaveLength(1);
-    expect(world.cleared).toBe(['removed', 'denied', 'ended'].includes(reason));
+    expect(world.cleared).toBe(['removed', 'denied', 'ended', 'expired'].includes(reason));
   });
 
   it('waits 0, then 250·2ⁿ ± 50 %, at most 5 s', () => {
@@ -124,7 +52,20 @@ describe('a line that is lost', () => {
     expect(world.sockets).toHaveLength(3);
   });
 
-  it('comes back at once when the network does', async () => {
+  it('tells since when, and how often it was tried', async () => {
+    const world = await World.joined();
+    world.env.pass(3_000);
+    world.socket.say({ type: 'pong', server_time_ms: 0 });
+    world.socket.on.close(1006);
+    expect(world.client.state).toEqual({ is: 'lost', since: 3_000, tries: 0, restart: false });
+    world.env.pass(0);
+    world.socket.on.close(1006);
+    world.env.pass(250);
+    world.socket.on.close(1006);
+    expect(world.client.state).toEqual({ is: 'lost', since: 3_000, tries: 2, restart: false });
+  });
+
+  it('comes back at once when the network does, and waits little again after that', async () => {
     const world = await World.joined();
     for (let n = 0; n < 6; n++) {
       world.socket.on.close(1006);
@@ -134,6 +75,34 @@ describe('a line that is lost', () => {
     const before = world.sockets.length;
     world.client.wake();
     expect(world.sockets).toHaveLength(before + 1);
+    world.socket.on.close(1006);
+    world.env.pass(0);
+    expect(world.sockets).toHaveLength(before + 2);
+  });
+
+  it('does not hang in a try that began in the network before', async () => {
+    const world = await World.joined();
+    world.socket.on.close(1006);
+    world.env.pass(0);
+    const hanging = world.socket;
+    world.env.pass(2_999);
+    world.client.wake();
+    expect(world.sockets).toHaveLength(2);
+    world.env.pass(1);
+    world.client.wake();
+    expect(world.sockets).toHaveLength(3);
+    expect(hanging.closed).toBe(true);
+  });
+
+  it('is not tried again before retry_after_ms', async () => {
+    const world = await World.joined();
+    world.socket.say({ type: 'error', code: 'rate_limited', retry_after_ms: 7_000 });
+    world.socket.on.close(4008);
+    world.client.wake();
+    world.env.pass(6_999);
+    expect(world.sockets).toHaveLength(1);
+    world.env.pass(1);
+    expect(world.sockets).toHaveLength(2);
   });
 
   it('gives up a socket on which no welcome comes', async () => {
@@ -152,10 +121,14 @@ describe('a line that is lost', () => {
     world.env.pass(0);
     await world.opened();
     world.welcome({ resumed: 'full' });
+    const sent = old.sent.length;
+    old.say({ type: 'locked', s: 11, p: 10, chain: 'ffffffffffffffff', from: HOST, locked: true });
+    old.say({ type: 'ack', session: SESSION, c: 0, back: true });
+    old.on.open();
     old.on.close(4104);
-    old.say({ type: 'locked', s: 11, p: 10, chain: 'ffffffffffffffff', locked: true });
     expect(world.client.state.is).toBe('joined');
     expect(world.client.room?.locked).toBe(false);
+    expect(old.sent).toHaveLength(sent);
   });
 });
 
@@ -187,19 +160,66 @@ describe('the heartbeat', () => {
 });
 
 describe('a drain', () => {
-  it('moves to another node within the window', async () => {
+  const draining = async (): Promise<World> => {
     const world = await World.joined();
     world.socket.say({ type: 'drain', within_ms: 10_000, restart: false });
     world.env.pass(4_999);
-    expect(world.client.state.is).toBe('joined');
-    world.env.pass(2);
-    expect(world.client.state.is).not.toBe('joined');
+    expect(world.sockets).toHaveLength(1);
+    world.env.pass(1);
+    expect(world.sockets).toHaveLength(2);
+    return world;
+  };
+
+  it('opens the new socket first, and closes the old one when the new one has the seat', async () => {
+    const world = await draining();
+    const [old] = world.sockets;
+    const fresh = await world.opened();
+    expect(fresh.of('hello')[0]).toMatchObject({ attempt: 2, secret: 'secret', last: { s: 10 } });
+    old?.say({ type: 'locked', s: 11, p: 10, chain: '000000000000000b', locked: true });
+    expect(world.client.room?.locked).toBe(true);
+    world.client.send({ type: 'media', mic: false, camera: true, screen: false, signing: false });
+    expect(old?.of('media')).toHaveLength(1);
+    expect(old?.closed).toBe(false);
+    world.welcome({ s: 11, resumed: 'full' });
+    expect(old?.closed).toBe(true);
+    expect(fresh.of('media')).toHaveLength(1);
+    fresh.say({ type: 'locked', s: 11, p: 10, chain: '000000000000000b', locked: true });
+    expect(world.states.map(({ is }) => is)).toEqual(['connecting', 'joined', 'joined']);
   });
 
-  it('waits for the close where there is no other node', async () => {
+  it('goes on trying beside the old socket, which is used as long as it lasts', async () => {
+    const world = await draining();
+    const [old] = world.sockets;
+    (await world.opened()).on.close(4009);
+    expect(world.client.state.is).toBe('joined');
+    world.env.pass(0);
+    expect(world.sockets).toHaveLength(3);
+    old?.on.close(4009);
+    expect(world.client.state.is).toBe('lost');
+    await world.opened();
+    world.welcome({ resumed: 'full' });
+    expect(world.client.state.is).toBe('joined');
+  });
+
+  it('waits for the close where there is no other node, and knows that the service comes back', async () => {
     const world = await World.joined();
     world.socket.say({ type: 'drain', within_ms: 3_000, restart: true });
     world.env.pass(3_500);
-    expect(world.client.state.is).toBe('joined');
+    expect(world.sockets).toHaveLength(1);
+    world.socket.on.close(4009);
+    expect(world.client.state).toMatchObject({ is: 'lost', restart: true });
+    world.env.pass(0);
+    await world.opened();
+    world.welcome({ resumed: 'full' });
+    world.socket.on.close(1006);
+    expect(world.client.state).toMatchObject({ is: 'lost', restart: false });
   });
+});
+
+it('a log that is away is told, until it is back', async () => {
+  const world = await World.joined();
+  world.socket.say({ type: 'degraded' });
+  expect(world.client.state).toEqual({ is: 'joined', degraded: true });
+  world.socket.say({ type: 'recovered' });
+  expect(world.client.state).toEqual({ is: 'joined', degraded: false });
 });

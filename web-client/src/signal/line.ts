@@ -66,8 +66,9 @@ export class Line {
   }
 
   /** Opens another socket beside the one that has the seat, which closes when the new one has it. */
-  renew(): void {
-    if (this.#seated && !this.#coming) this.#begin();
+  renewWithin(ms: number): void {
+    const { env } = this.#with;
+    this.#retry ??= env.after(env.random() * ms, () => this.#begin());
   }
 
   /** A welcome came: the new socket has the seat. */

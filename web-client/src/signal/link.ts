@@ -1,6 +1,8 @@
 import type { StopReason } from './codes';
-import type { Own } from './outbox';
-import type { Header, RoomView, ServerMessage } from './types';
+import type { Keep } from './keep';
+import type { LineOptions } from './line';
+import type { Box, Own } from './outbox';
+import type { Header, Hello, RoomView, ServerMessage } from './types';
 
 /** Where a page stands with its seat. */
 export type LinkState =
@@ -24,4 +26,15 @@ export interface Watcher {
   act?(message: ServerMessage, header: Header): void;
   /** What this page said, or what became of it, changed. */
   own?(messages: Own[]): void;
+}
+
+export interface Options extends LineOptions {
+  visit: string;
+  seat: string;
+  session: string;
+  older: Box[];
+  keep: Keep;
+  about: Pick<Hello, 'capabilities' | 'zone' | 'locale'>;
+  /** The person said already that the visit is to be moved here. */
+  moveHere?: boolean;
 }

@@ -130,6 +130,71 @@ describe('a resync', () => {
   });
 });
 
+describe('what is replayed before a snapshot', () => {
+  it('acts when the room is known, and not before', async () => {
+    const world = await World.joined(10);
+    world.socket.say({ type: 'resync', s: 20, chain: '0', why: 'mended', acked: {} });
+    world.socket.say(muteAsked(15, 12, 6));
+    expect(world.acts).toEqual([]);
+    world.snapshot(20);
+    expect(world.acts.map(({ header }) => header.c)).toEqual([6]);
+  });
+
+  it('acts after the next one if the socket was lost meanwhile', async () => {
+    const world = await World.joined(10);
+    world.socket.say({ type: 'resync', s: 20, chain: '0', why: 'mended', acked: {} });
+    world.socket.say(muteAsked(15, 12, 6));
+    world.socket.on.close(1006);
+    await resume(world);
+    expect(world.socket.of('hello')[0]?.marks).toEqual({});
+    world.welcome({ s: 20, resumed: 'resync' });
+    world.socket.say({ type: 'resync', s: 20, chain: '0', why: 'not_in_log', acked: {} });
+    world.socket.say(muteAsked(15, 12, 6));
+    world.snapshot(20);
+    expect(world.acts.map(({ header }) => header.c)).toEqual([6]);
+  });
+
+  it('is skipped and counted where its type is unknown', async () => {
+    const world = await World.joined(10);
+    world.socket.say({ type: 'resync', s: 20, chain: '0', why: 'mended', acked: {} });
+    world.socket.say({ type: 'novelty', s: 15, p: 12, chain: '0', session: 'hOsTpAgE00000001', c: 6 });
+    world.snapshot(20);
+    world.socket.say(muteAsked(21, 20, 6));
+    expect(world.acts).toEqual([]);
+    expect(world.client.skipped).toBe(1);
+  });
+});
+
+describe('a log that lost its history', () => {
+  const resynced = async (world: World, s: number, acked: Record<string, number>): Promise<void> => {
+    world.env.pass(5_001);
+    world.socket.say({ type: 'pong', server_time_ms: 0 });
+    world.socket.on.close(1006);
+    await resume(world);
+    world.welcome({ s, resumed: 'resync', acked });
+    world.socket.say({ type: 'resync', s, chain: '0', why: 'not_in_log', acked });
+    world.snapshot(s, { ...waitingRoom, extended_min: s });
+  };
+
+  it('is known by a head below the own place, or by less than it acknowledged', async () => {
+    const world = await World.joined(10);
+    world.client.send({ type: 'unknock' });
+    world.ack(1);
+    await resynced(world, 12, { pAtIeNtPage0001: 1 });
+    await resynced(world, 11, { pAtIeNtPage0001: 1 });
+    await resynced(world, 13, { pAtIeNtPage0001: 0 });
+    await resynced(world, 14, { pAtIeNtPage0001: 0 });
+    expect(world.forgetful).toEqual([false, false, true, true, false]);
+  });
+
+  it('is not meant by what the room tells afterwards', async () => {
+    const world = await World.joined(10);
+    await resynced(world, 4, {});
+    world.socket.say(locked(5, 4));
+    expect(world.forgetful).toEqual([false, true, false]);
+  });
+});
+
 describe('ack', () => {
   it('tells the place at most once a second', async () => {
     const world = await World.joined(10);

@@ -55,11 +55,11 @@ export class Post {
   }
 
   flush(): void {
-    const { env, outbox, limits, timers, write } = this.#with;
+    const { env, outbox } = this.#with;
     if (!this.#open || env.now() < this.#notBefore) return;
-    for (const frame of outbox.take(limits().in_flight)) write(frame);
+    for (const frame of outbox.take(this.#with.limits().in_flight)) this.#with.write(frame);
     if (this.#again || outbox.inFlight() === 0) return;
-    this.#again = env.after(timers().retransmit_ms, () => {
+    this.#again = env.after(this.#with.timers().retransmit_ms, () => {
       this.#again = undefined;
       outbox.rewind();
       this.flush();

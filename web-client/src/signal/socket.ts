@@ -30,3 +30,11 @@ export function browserSocket(page: Location): OpenSocket {
     };
   };
 }
+
+/** The browser's socket. Where the server says so in the page, tests can make it fail: see `simulate.ts`. */
+export async function openSocket(): Promise<OpenSocket> {
+  const open = browserSocket(location);
+  if (!document.querySelector('meta[name="heliograph-simulate"]')) return open;
+  const { failing } = await import('./simulate');
+  return failing(open);
+}

@@ -21,6 +21,8 @@ export type ErrorCode = Schemas['ErrorCode'];
 export type Hello = Schemas['Hello'];
 export type Timers = Schemas['Timers'];
 export type Limits = Schemas['Limits'];
+export type DeskVisit = Schemas['DeskVisit'];
+export type DeskState = Schemas['DeskState'];
 
 /** The server's message of that type. */
 export type Of<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;

@@ -14,7 +14,9 @@ const FOR_STAFF: Role[] = ['patient', 'guest', 'interpreter', 'host', 'staff'];
 /** Everybody else in the room with what comes from them, the most important first. */
 export function people(members: Member[], peers: PeerView[], viewer: Role): Person[] {
   const order = viewer === 'host' || viewer === 'staff' ? FOR_STAFF : FOR_PATIENT;
-  return members
+  // The room may have forgotten somebody who is still to be seen and heard.
+  const forgotten = peers.filter(({ participant }) => !members.some((member) => member.participant === participant));
+  return [...members, ...forgotten.map(({ member }) => member)]
     .map((member) => {
       const peer = peers.find(({ participant }) => participant === member.participant);
       return { member, peer, picture: peer?.connected === true && member.media.camera };

@@ -4,11 +4,11 @@ import { LocalMedia, type MediaState } from '../call/media';
 import { playTone } from '../call/sound';
 import { Visit } from '../call/visit';
 import type { ServerClock } from '../schedule/clock';
-import type { LinkState } from '../signal/link';
-import { browserEnv, newSession } from '../signal/env';
+import { browserEnv, type Env, newSession } from '../signal/env';
 import { type Keep, openKeep } from '../signal/keep';
-import type { Box } from '../signal/outbox';
-import { browserSocket } from '../signal/socket';
+import type { LinkState } from '../signal/link';
+import type { Box, Own } from '../signal/outbox';
+import { openSocket } from '../signal/socket';
 import type { DurableMessage, RoomView, ServerMessage } from '../signal/types';
 
 export interface Who {
@@ -26,6 +26,11 @@ export class RoomState {
   room = $state.raw<RoomView>();
   peers = $state.raw<PeerView[]>([]);
   devices = $state.raw<MediaState>(this.media.state);
+  /** What this page said, and whether the log has it. */
+  own = $state.raw<Own[]>([]);
+  /** Lines of others that came while the messages were closed. */
+  unread = $state(0);
+  chatOpen = $state(false);
   /** A line that came with the last decision about this person. */
   message = $state<string>();
   /** Staff asked to mute. */
@@ -53,21 +58,23 @@ export class RoomState {
     this.serverNow = this.clock.now();
   }
 
-  async join(who: Who): Promise<void> {
+  async join(who: Who, moveHere = false): Promise<void> {
     this.#who = who;
     this.link = { is: 'connecting' };
     this.#kept ??= await openKeep(who.participant);
     const { keep, older } = this.#kept;
+    const env: Env = { ...browserEnv, date: () => this.clock.now() };
     this.#visit = new Visit(
       {
         visit: who.visit,
         seat: who.participant,
         session: newSession(),
         older,
-        open: browserSocket(location),
+        open: await openSocket(),
         ticket: () => ticketFor(who.visit, who.participant),
-        env: browserEnv,
+        env,
         keep,
+        moveHere,
         about: { capabilities: { trickle: true, rollback: canRollBack() }, zone: who.zone, locale: who.language },
       },
       this.media,
@@ -79,25 +86,46 @@ export class RoomState {
         },
         peers: (peers) => (this.peers = peers),
         act: (message) => this.#onAct(message),
+        own: (own) => (this.own = own),
       },
     );
   }
 
-  /** After leaving, an end or a move to another window: as a new page would. */
-  async again(): Promise<void> {
+  /** Who this is in the room. */
+  get me(): string {
+    return this.#who?.participant ?? '';
+  }
+
+  /** After leaving, an end or a move to another window: as a new page would. `moveHere`: whoever has the seat now. */
+  async again(moveHere = false): Promise<void> {
     const boxes = this.#visit?.client.boxes;
     if (this.#kept && boxes) this.#kept.older = boxes;
     this.room = undefined;
     this.message = undefined;
-    if (this.#who) await Promise.all([this.media.open(), this.join(this.#who)]);
+    if (this.#who) await Promise.all([this.media.open(), this.join(this.#who, moveHere)]);
   }
 
   takeover(): void {
     this.#visit?.client.takeover();
   }
 
-  send(message: DurableMessage): void {
-    this.#visit?.send(message);
+  send(message: DurableMessage): boolean {
+    return this.#visit?.send(message) ?? false;
+  }
+
+  /** A line for everybody in the visit. False if it is too long. */
+  say(text: string): boolean {
+    return this.send({ type: 'chat', id: newSession(), text, to: '*' });
+  }
+
+  /** Takes back what the log does not have yet. */
+  withdraw({ session, c }: Pick<Own, 'session' | 'c'>): void {
+    this.#visit?.client.withdraw(session, c);
+  }
+
+  openChat(open: boolean): void {
+    this.chatOpen = open;
+    this.unread = 0;
   }
 
   leave(...last: DurableMessage[]): void {
@@ -125,6 +153,7 @@ export class RoomState {
     const mine = 'participant' in message && message.participant === this.#who?.participant;
     if (mine && 'message' in message) this.message = message.message ?? undefined;
     if (mine && message.type === 'admitted') playTone();
+    if (message.type === 'chat' && !this.chatOpen) this.unread++;
     if (message.type === 'ask_mute') this.muteAsked = this.devices.micOn;
     this.onAct(message);
   }

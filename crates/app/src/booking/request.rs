@@ -140,6 +140,7 @@ pub(super) fn field_error(invalid: &Invalid) -> FieldError {
         Field::Duration => "duration_min".to_owned(),
         Field::Participants => "participants".to_owned(),
         Field::Participant(index) => format!("participants[{index}].person"),
+        Field::Role(index) => format!("participants[{index}].role"),
     };
     FieldError {
         field,

@@ -1,7 +1,7 @@
 //! What a frame changes of the room as its reader sees it.
 
 use heliograph_domain::{ParticipantId, UnixMillis};
-use heliograph_protocol::{ChatLine, Header, Member, Phase, Presence, RoomView, SeatState, ServerMessage, Waiting};
+use heliograph_protocol::{ChatLine, Header, Media, Member, Phase, Presence, RoomView, SeatState, ServerMessage, Waiting};
 
 /// Lines of chat that are kept.
 const CHAT_KEPT: usize = 200;
@@ -21,9 +21,9 @@ pub(super) fn reduce(room: &mut RoomView, header: &Header, message: &ServerMessa
                 put_waiting(room, waiting);
             }
         }
-        ServerMessage::Left { participant, .. } | ServerMessage::SteppedOut { participant } => {
+        ServerMessage::Left { participant, .. } => {
             if let Some(member) = member(room, *participant) {
-                member.presence = Presence::Left {};
+                (member.presence, member.media) = (Presence::Left {}, Media::default());
             }
             if let Some(waiting) = waiting(room, *participant) {
                 waiting.presence = Presence::Left {};
@@ -99,7 +99,9 @@ pub(super) fn reduce(room: &mut RoomView, header: &Header, message: &ServerMessa
                 reopen_until_ms: *reopen_until_ms,
             }
         }
-        ServerMessage::Welcome { .. }
+        // Who steps out says goodbye next; the room has them until then.
+        ServerMessage::SteppedOut { .. }
+        | ServerMessage::Welcome { .. }
         | ServerMessage::Resync { .. }
         | ServerMessage::Ack { .. }
         | ServerMessage::Sdp { .. }

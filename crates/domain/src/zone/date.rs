@@ -97,7 +97,7 @@ pub struct LocalDate(civil::Date);
 
 /// A text that is no date.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a date such as 2027-03-14")]
+#[error("{0:?} is not a date such as 2027-03-14 (years 1 to 9998)")]
 pub struct InvalidDate(pub String);
 
 impl LocalDate {
@@ -207,6 +207,8 @@ mod tests {
         ] {
             assert!(bad.parse::<LocalDate>().is_err(), "{bad:?}");
         }
+        let told = "9999-01-01".parse::<LocalDate>().unwrap_err().to_string();
+        assert!(told.ends_with("(years 1 to 9998)"), "{told}");
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub struct WallTime {
 
 /// A text that is no wall time.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a wall time such as 2027-03-14T13:00 (00:00 to 24:00, no seconds, no offset)")]
+#[error("{0:?} is not a wall time such as 2027-03-14T13:00 (years 1 to 9998, 00:00 to 24:00, no seconds, no offset)")]
 pub struct InvalidWallTime(pub String);
 
 impl WallTime {

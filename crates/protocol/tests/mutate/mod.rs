@@ -256,6 +256,10 @@ fn nth<'a>(value: &'a mut Value, n: &mut usize) -> Option<&'a mut Value> {
 }
 
 /// Runs so many cases from one seed, which it prints.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "every run bends other frames, and prints its seed"
+)]
 pub fn runner(cases: u32) -> TestRunner {
     let given = option_env!("HELIOGRAPH_FUZZ_SEED").map(|seed| seed.parse().expect("HELIOGRAPH_FUZZ_SEED is a number"));
     let seed: u64 = given.unwrap_or_else(|| RandomState::new().hash_one(cases));

@@ -123,14 +123,23 @@ impl Log {
     }
 
     pub fn say(&mut self, n: u8, message: ClientMessage) -> Applied {
-        let session = format!("session-{n}");
-        self.push(
-            Some(seat(n)),
-            &session,
-            Audience::All,
-            message.kind(),
-            Body::Message(message),
-        )
+        self.say_in(n, &format!("session-{n}"), message)
+    }
+
+    pub fn say_in(&mut self, n: u8, session: &str, message: ClientMessage) -> Applied {
+        let kind = message.kind();
+        self.push(Some(seat(n)), session, Audience::All, kind, Body::Message(message))
+    }
+
+    /// The lease of the page that said `session` runs out, of its last attempt.
+    pub fn lose(&mut self, n: u8, session: &str, left: bool) -> Applied {
+        let holder = self.room.holder(seat(n)).filter(|(holder, _, _)| *holder == session);
+        let attempt = holder.map_or(1, |(_, attempt, _)| attempt);
+        let state = if left { "left" } else { "reconnecting" };
+        let name = format!("p:{session}:{attempt}:{state}");
+        let session = session.to_owned();
+        let body = Body::Presence { session, attempt, left };
+        self.push(Some(seat(n)), &name, Audience::All, "presence", body)
     }
 
     pub fn void(&mut self, n: u8, code: ErrorCode) -> Applied {

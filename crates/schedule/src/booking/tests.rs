@@ -12,6 +12,12 @@ fn attendee(number: u8, role: Role) -> Attendee {
         person: PersonId::from_parts(UnixMillis(1), &[number; 10]),
         resource: ResourceId(i64::from(number)),
         role,
+        staff_roles: match role {
+            Role::Host => vec![StaffRole::Physician],
+            Role::Staff => vec![StaffRole::Scheduler],
+            Role::Interpreter => vec![StaffRole::Interpreter],
+            Role::Patient | Role::Guest => Vec::new(),
+        },
     }
 }
 
@@ -192,6 +198,64 @@ fn times_off_the_grid_and_in_the_past_are_refused_by_name() {
         );
     }
     assert!(decide(&calendar(Vec::new()), &with(NOW.0 - 300, 300), NOW).is_ok());
+}
+
+#[test]
+fn a_visit_lies_within_the_next_five_years() {
+    let latest = NOW.0 + 5 * 366 * 86_400;
+    let at = |start| BookingRequest {
+        start: UnixSeconds(start),
+        ..request()
+    };
+    assert!(decide(&calendar(Vec::new()), &at(latest), NOW).is_ok());
+    assert_eq!(fields(&at(latest + 300)), ["start must lie within the next five years"]);
+    // No alternative lies beyond.
+    assert!(alternatives(vec![booked(1, UnixSeconds(latest), 30)], &at(latest)).is_empty());
+}
+
+#[test]
+fn nobody_gets_a_role_in_the_room_that_the_institution_did_not_give() {
+    let with = |role, staff_roles: &[StaffRole]| BookingRequest {
+        attendees: vec![
+            attendee(1, Role::Host),
+            attendee(2, Role::Patient),
+            Attendee {
+                staff_roles: staff_roles.to_vec(),
+                ..attendee(3, role)
+            },
+        ],
+        ..request()
+    };
+    let (scheduler, physician) = (StaffRole::Scheduler, StaffRole::Physician);
+    let (interpreter, administrator) = (StaffRole::Interpreter, StaffRole::Administrator);
+    for (role, staff_roles, fine) in [
+        (Role::Host, &[][..], false),
+        (Role::Host, &[scheduler, interpreter], false),
+        (Role::Host, &[administrator], false),
+        (Role::Host, &[administrator, physician], true),
+        (Role::Staff, &[], false),
+        (Role::Staff, &[scheduler], true),
+        (Role::Staff, &[physician], true),
+        (Role::Staff, &[interpreter], true),
+        (Role::Interpreter, &[], false),
+        (Role::Interpreter, &[physician], false),
+        (Role::Interpreter, &[interpreter], true),
+        (Role::Patient, &[physician], true),
+        (Role::Guest, &[], true),
+    ] {
+        let request = with(role, staff_roles);
+        if fine {
+            assert!(
+                decide(&calendar(Vec::new()), &request, NOW).is_ok(),
+                "{role} {staff_roles:?}"
+            );
+        } else {
+            let wrong = fields(&request);
+            let expected = format!("participants[2].role must not be {role}, since ");
+            assert_eq!(wrong.len(), 1, "{role} {staff_roles:?}");
+            assert!(wrong[0].starts_with(&expected), "{}", wrong[0]);
+        }
+    }
 }
 
 #[test]

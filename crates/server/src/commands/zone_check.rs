@@ -133,6 +133,8 @@ mod tests {
             check(CASES, TzChoice::Dir("/nonexistent/zones".into())).unwrap_err()
         );
         assert!(error.contains("/nonexistent/zones"), "{error}");
+        let empty = check(r#"{"tzdata": "2026f", "cases": []}"#, TzChoice::Bundled).unwrap_err();
+        assert!(format!("{empty:#}").contains("`cases` is empty"), "{empty:#}");
         let args = ZoneCheckArgs {
             file: "/nonexistent/cases.json".into(),
             tz: TzChoice::Bundled,

@@ -123,3 +123,6 @@ fn in_the_room(notice: &RoomNotice) -> Notice {
         participant,
     }
 }
+
+#[cfg(test)]
+mod tests;

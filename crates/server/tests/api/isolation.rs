@@ -17,12 +17,27 @@ async fn ids_of_another_institution_are_not_found_by_anybody_on_any_route() {
                 .send(get(&format!("/api/v1/visits/{}", visit.id)).cookie(cookie))
                 .await
                 .problem(404, "not_found");
+            let cancel = post(&format!("/api/v1/visits/{}/cancel", visit.id)).cookie(cookie);
+            clinic
+                .send(cancel.json(&json!({"reason": "not ours", "version": 0})))
+                .await
+                .problem(404, "not_found");
             let seat = post(&format!("/api/v1/visits/{}/seat", visit.id)).cookie(cookie);
             clinic
                 .send(seat.clone().json(&json!({})))
                 .await
                 .problem(404, "not_found");
             for one in &visit.participants {
+                let revoke = format!("/api/v1/visits/{}/participants/{}/revoke", visit.id, one.id);
+                clinic
+                    .send(post(&revoke).cookie(cookie))
+                    .await
+                    .problem(404, "not_found");
+                let through_ours = format!("/api/v1/visits/{}/participants/{}/revoke", ours[0].id, one.id);
+                clinic
+                    .send(post(&through_ours).cookie(cookie))
+                    .await
+                    .problem(404, "not_found");
                 clinic
                     .send(seat.clone().json(&json!({"participant": one.id})))
                     .await
@@ -43,6 +58,11 @@ async fn ids_of_another_institution_are_not_found_by_anybody_on_any_route() {
         }
         let seat = post(&format!("/api/v1/visits/{}/seat", visit.id)).cookie(&guest.cookie());
         clinic.send(seat.json(&json!({}))).await.problem(401, "unauthorized");
+        let progress = post(&format!("/api/v1/visits/{}/progress", visit.id)).cookie(&guest.cookie());
+        clinic
+            .send(progress.json(&json!({"progress": "opened"})))
+            .await
+            .problem(401, "unauthorized");
     }
     let list = clinic.send(get("/api/v1/visits").cookie(&callers[0])).await;
     for visit in &theirs {

@@ -9,9 +9,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn open(address: SocketAddr, headers: &[(&'static str, &'static str)]) -> Result<Socket, Error> {
+pub async fn open(address: SocketAddr, headers: &[(&'static str, &'static str)]) -> Result<Socket, Error> {
     let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
@@ -34,7 +34,7 @@ fn status(refused: Result<Socket, Error>) -> u16 {
 }
 
 /// The next frame of a type.
-async fn next(socket: &mut Socket, kind: &str) -> Value {
+pub async fn next(socket: &mut Socket, kind: &str) -> Value {
     loop {
         match socket.next().await {
             Some(Ok(Message::Text(text))) => {
@@ -49,7 +49,7 @@ async fn next(socket: &mut Socket, kind: &str) -> Value {
     }
 }
 
-async fn close_code(socket: &mut Socket) -> Option<u16> {
+pub async fn close_code(socket: &mut Socket) -> Option<u16> {
     loop {
         match socket.next().await {
             Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
@@ -60,7 +60,7 @@ async fn close_code(socket: &mut Socket) -> Option<u16> {
 }
 
 /// The `hello` of the first patient.
-async fn hello(clinic: &Clinic) -> Value {
+pub async fn hello(clinic: &Clinic) -> Value {
     let token = json!({"token": clinic.demo.patients[0].token});
     let device = clinic.send(post("/api/v1/links/redeem").json(&token)).await;
     let path = format!("/api/v1/visits/{}/seat", device.json()["visit"].as_str().unwrap());

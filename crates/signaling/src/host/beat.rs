@@ -12,10 +12,14 @@ impl Host {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let until = self.room.next_deadline()?;
         let ms = u64::try_from(until.0 - self.now().0).unwrap_or(0);
-        Some(Instant::now() + Duration::from_millis(ms))
+        // A log that is away, or whose clock is behind, is not asked without a pause.
+        let pause = Duration::from_millis(self.shared.settings.timers.reconnect_min_ms);
+        let earliest = self.beaten.map(|beaten| beaten + pause);
+        earliest.max(Some(Instant::now() + Duration::from_millis(ms)))
     }
 
     pub(super) async fn beat(&mut self) {
+        self.beaten = Some(Instant::now());
         self.facts.write(&self.shared.ports, &self.key).await;
         if self.room.seq() == 0 {
             return;

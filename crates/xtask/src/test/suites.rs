@@ -1,6 +1,6 @@
 //! The suites, in the order in which they run.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use super::{
     counts::{Counts, Runner},
@@ -83,6 +83,11 @@ pub const SUITES: &[Suite] = &[
         run: zone,
     },
     Suite {
+        name: "browser-lint",
+        what: "types and eslint of the browser tests",
+        run: browser_lint,
+    },
+    Suite {
         name: "browser",
         what: "real browsers against the real server",
         run: browser,
@@ -150,8 +155,24 @@ fn zone(counts: &mut Counts) -> Result {
     count(check, Runner::ZoneCheck, counts).and(some_ran(counts))
 }
 
+fn browser_lint(_: &mut Counts) -> Result {
+    let folder = browser_folder();
+    install::npm_packages(&folder)?;
+    let remedy = "mend what is listed above";
+    // Both are told, whatever the first one says.
+    let (types, lint) = (
+        must(shell::npm(&folder, ["run", "check"]), remedy),
+        must(shell::npm(&folder, ["run", "lint"]), remedy),
+    );
+    types.and(lint)
+}
+
+fn browser_folder() -> PathBuf {
+    tree::root().join("tests/browser")
+}
+
 fn browser(counts: &mut Counts) -> Result {
-    let folder = tree::root().join("tests/browser");
+    let folder = browser_folder();
     install::debian(&[&install::CHROMIUM])?;
     install::npm_packages(&folder)?;
     build::server(Scope::Workspace)?;

@@ -8,9 +8,8 @@ pub struct RustText {
     pub literals: Vec<Literal>,
 }
 
-/// A string literal; `line` is where it begins.
+/// A string literal.
 pub struct Literal {
-    pub line: usize,
     pub text: String,
     /// Where it stands in [`RustText::code`], from quote to quote.
     pub place: Range<usize>,
@@ -20,7 +19,6 @@ impl RustText {
     pub fn new(text: &str) -> Self {
         let mut scan = Scan {
             rest: text,
-            line: 1,
             result: Self {
                 code: String::new(),
                 literals: Vec::new(),
@@ -38,7 +36,6 @@ impl RustText {
 
 struct Scan<'a> {
     rest: &'a str,
-    line: usize,
     result: RustText,
 }
 
@@ -68,13 +65,13 @@ impl<'a> Scan<'a> {
     }
 
     fn literal(&mut self, open: usize, length: usize, close: usize) {
-        let (line, text) = (self.line, self.rest[open..open + length].to_owned());
+        let text = self.rest[open..open + length].to_owned();
         let start = self.result.code.len();
         self.keep(open);
         self.blank(length);
         self.keep(close);
         let place = start..self.result.code.len();
-        self.result.literals.push(Literal { line, text, place });
+        self.result.literals.push(Literal { text, place });
     }
 
     fn keep(&mut self, length: usize) {
@@ -92,7 +89,6 @@ impl<'a> Scan<'a> {
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at(length.min(self.rest.len()));
         self.rest = rest;
-        self.line += taken.matches('\n').count();
         taken
     }
 }
@@ -163,10 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn literals_have_their_line_and_text() {
-        let text = RustText::new("let a = \"one\n two\";\n// \"no\"\nlet b = r#\"thr\"ee\"#;");
-        let found: Vec<_> = text.literals.iter().map(|l| (l.line, l.text.as_str())).collect();
-        assert_eq!(found, [(1, "one\n two"), (4, "thr\"ee")]);
+    fn literals_have_their_place_and_text() {
+        let text = RustText::new("let a = \"one\n two\"; 'é';\n// \"no\"\nlet b = r#\"thr\"ee\"#;");
+        let found: Vec<_> = text
+            .literals
+            .iter()
+            .map(|l| (&text.code[l.place.clone()], l.text.as_str()))
+            .collect();
+        assert_eq!(found, [("\"   \n    \"", "one\n two"), ("r#\"      \"#", "thr\"ee")]);
     }
 
     #[test]

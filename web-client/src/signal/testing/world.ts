@@ -1,8 +1,8 @@
 import { SignalClient } from '../client';
-import type { Watcher } from '../link';
+import type { LinkState, Options } from '../link';
 import type { Env } from '../env';
 import type { TicketAnswer } from '../line';
-import type { Box } from '../outbox';
+import type { Box, Own } from '../outbox';
 import type { SocketEvents } from '../socket';
 import type { ClientMessage, Header, Limits, RoomView, ServerMessage, Timers } from '../types';
 
@@ -13,6 +13,10 @@ export class FakeEnv implements Env {
   #timers: { at: number; act: () => void }[] = [];
 
   now(): number {
+    return this.time;
+  }
+
+  date(): number {
     return this.time;
   }
 
@@ -103,9 +107,13 @@ export class World {
   answer: TicketAnswer = { is: 'ticket', ticket: 'ticket' };
   cleared = false;
   released = false;
+  readonly states: LinkState[] = [];
+  /** Of each room that was told: whether the log may have forgotten somebody. */
+  readonly forgetful: boolean[] = [];
+  own: Own[] = [];
   readonly client: SignalClient;
 
-  constructor(older: Box[] = []) {
+  constructor(older: Box[] = [], options: Partial<Options> = {}) {
     this.client = new SignalClient({
       visit: '01938000-0000-7000-8000-00000000000a',
       seat: ME,
@@ -127,9 +135,14 @@ export class World {
         release: () => (this.released = true),
       },
       about: { capabilities: { trickle: true, rollback: true } },
+      ...options,
     });
-    const watcher: Watcher = { act: (message, header) => this.acts.push({ message, header }) };
-    this.client.watch(watcher);
+    this.client.watch({
+      state: (state) => this.states.push(state),
+      room: (_, forgetful) => this.forgetful.push(forgetful),
+      act: (message, header) => this.acts.push({ message, header }),
+      own: (own) => (this.own = own),
+    });
   }
 
   get socket(): FakeSocket {
@@ -163,6 +176,12 @@ export class World {
 
   snapshot(s: number, room: RoomView = waitingRoom, marks: Record<string, number> = {}): void {
     this.socket.say({ type: 'snapshot', s, chain: CHAIN, marks, room });
+  }
+
+  /** Turns the newest socket away. */
+  refuse(error: object, code: number): void {
+    this.socket.say({ type: 'error', ...error });
+    this.socket.on.close(code);
   }
 
   /** A client that has joined and knows the room at `s`. */

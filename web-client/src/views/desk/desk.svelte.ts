@@ -1,5 +1,10 @@
 import { type Session, signIn, signOut, whoAmI } from '../../api/client';
+import { deskTicket } from '../../api/ticket';
 import { ServerClock } from '../../schedule/clock';
+import { DeskClient, type DeskLink, NO_VISITS } from '../../signal/desk';
+import { browserEnv, newSession } from '../../signal/env';
+import { openSocket } from '../../signal/socket';
+import type { DeskVisit } from '../../signal/types';
 
 export type DeskStage =
   | { is: 'loading' }
@@ -17,14 +22,24 @@ function tokenIn(hash: string): string | undefined {
 
 const VISIT = /^#\/visit\/([0-9a-f-]+)$/;
 
-/** Who is signed in, and which page of the desk they look at. */
+/** Who is signed in, which page of the desk they look at, and how their visits stand. */
 export class Desk {
   stage = $state.raw<DeskStage>({ is: 'loading' });
   route = $state.raw<DeskRoute>({ is: 'day' });
+  /** The desk's socket. While it is lost, what is shown may be old. */
+  link = $state.raw<DeskLink>({ is: 'connecting' });
+  standing = $state.raw<ReadonlyMap<string, DeskVisit>>(NO_VISITS);
   readonly clock = new ServerClock();
+  /** Called when the list of visits itself may be another one: the socket tells only how they stand. */
+  onList: (changed: DeskVisit | undefined) => void = () => undefined;
+  #client: DeskClient | undefined;
 
   constructor() {
     window.addEventListener('popstate', () => this.#read());
+    window.addEventListener('online', () => this.#client?.wake());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#client?.wake();
+    });
   }
 
   async start(): Promise<void> {
@@ -33,9 +48,8 @@ export class Desk {
     if (token) history.replaceState(null, '', location.pathname);
     const redeemed = token ? await signIn(token) : undefined;
     const session = await whoAmI();
-    if (session.is === 'ok') this.stage = { is: 'signed_in', session: session.data };
-    else if (session.is === 'problem' && session.status === 401)
-      this.stage = { is: 'signed_out', used: redeemed?.is === 'problem' };
+    if (session.is === 'ok') await this.#signedIn(session.data);
+    else if (session.is === 'problem' && session.status === 401) this.signedOut(redeemed?.is === 'problem');
     else this.stage = { is: 'unreachable' };
     this.#read();
   }
@@ -55,8 +69,31 @@ export class Desk {
     this.signedOut();
   }
 
-  signedOut(): void {
-    this.stage = { is: 'signed_out', used: false };
+  signedOut(used = false): void {
+    this.#client?.close();
+    this.#client = undefined;
+    this.standing = NO_VISITS;
+    this.stage = { is: 'signed_out', used };
+  }
+
+  async #signedIn(session: Session): Promise<void> {
+    this.stage = { is: 'signed_in', session };
+    this.#client?.close();
+    const client = new DeskClient(
+      { session: newSession(), open: await openSocket(), ticket: deskTicket, env: browserEnv },
+      {
+        link: (link) => {
+          this.link = link;
+          if (link.is === 'signed_out') this.signedOut();
+        },
+        visits: (visits, changed) => {
+          this.standing = visits;
+          this.onList(changed);
+        },
+      },
+    );
+    this.#client = client;
+    client.start();
   }
 
   #read(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Session, ViewerTime, Visit, VisitParticipant } from '../../api/client';
+import type { DeskVisit } from '../../signal/types';
 import { rowOf } from './standing';
 
 const session: Session = {
@@ -42,9 +43,14 @@ const visit: Visit = {
   participants: [takesPart('doctor', 'host'), takesPart('interpreter', 'interpreter'), takesPart('patient', 'patient')],
   local: [time('Asia/Riyadh'), time('America/Los_Angeles')],
 };
-const waiting = (person: string, knocked: boolean, since_ms = 5) => ({ participant: `p-${person}`, since_ms, knocked });
-const row = (room?: Visit['room'], more: Partial<Visit> = {}, who: Session = session) =>
-  rowOf({ ...visit, ...more, room }, who, 900_000);
+const stands = (state: DeskVisit['state'], by?: string, since_ms = 5): DeskVisit => ({
+  visit: 'v',
+  state,
+  since_ms,
+  ...(by === undefined ? {} : { by: `p-${by}` }),
+});
+const row = (on?: DeskVisit, more: Partial<Visit> = {}, who: Session = session) =>
+  rowOf({ ...visit, ...more }, on, who, 900_000);
 
 describe('a row of the desk', () => {
   it('tells whom the visit is for, who else comes, and the own time', () => {
@@ -56,31 +62,42 @@ describe('a row of the desk', () => {
     });
   });
 
-  it('says how the visit stands', () => {
-    expect(row().state.is).toBe('scheduled');
-    expect(row(undefined, { end_s: 100 }).state.is).toBe('past');
-    expect(row(undefined, { status: 'cancelled' }).state.is).toBe('cancelled');
-    expect(row({ phase: 'open', waiting: [waiting('patient', false)], present: [] }).state).toEqual({
-      is: 'testing',
-      since_ms: 5,
-    });
-    expect(
-      row({ phase: 'open', waiting: [waiting('patient', true, 9), waiting('interpreter', true, 7)], present: [] })
-        .state,
-    ).toEqual({ is: 'waiting', since_ms: 7 });
-    expect(row({ phase: 'open', waiting: [], present: ['p-doctor'] }).state.is).toBe('open');
-    expect(row({ phase: 'open', waiting: [], present: ['p-doctor', 'p-patient'] }).state.is).toBe('in_visit');
-    expect(row({ phase: 'ending', waiting: [], present: [] }).state.is).toBe('ending');
-    expect(row({ phase: 'ended', waiting: [], present: [] }).state.is).toBe('ended');
+  it.each([
+    'opened',
+    'testing',
+    'checked_in',
+    'waiting',
+    'in_visit',
+    'on_hold',
+    'lost',
+    'call_requested',
+    'ended',
+  ] as const)('says what the socket says: %s', (state) => {
+    expect(row(stands(state, 'patient', 7)).state).toEqual({ is: state, since_ms: 7 });
   });
 
-  it('offers to admit only whoever knocked, and only to somebody with a seat', () => {
-    const room: Visit['room'] = {
-      phase: 'open',
-      waiting: [waiting('patient', true), waiting('interpreter', false)],
-      present: [],
-    };
-    expect(row(room).knocking.map(({ person }) => person)).toEqual(['patient']);
-    expect(row(room, {}, { ...session, person: 'scheduler' })).toMatchObject({ knocking: [], seat: undefined });
+  it('says what the booking says where nothing happens', () => {
+    expect(row().state.is).toBe('scheduled');
+    expect(row(stands('scheduled')).state.is).toBe('scheduled');
+    expect(row(stands('scheduled'), { end_s: 100 }).state.is).toBe('past');
+    expect(row(undefined, { end_s: 100 }).state.is).toBe('past');
+    expect(row(stands('in_visit'), { end_s: 100 }).state.is).toBe('in_visit');
+    expect(row(stands('ended'), { status: 'cancelled' }).state.is).toBe('cancelled');
+    expect(row(undefined, { status: 'cancelled' }).state.is).toBe('cancelled');
+    expect(row(stands('in_visit'), { status: 'cancelled' }).state.is).toBe('in_visit');
+  });
+
+  it('offers to admit only who waits or was put on hold, and only to somebody with a seat', () => {
+    expect(row(stands('waiting', 'interpreter', 9)).knocking).toMatchObject({
+      person: { person: 'interpreter' },
+      since_ms: 9,
+    });
+    expect(row(stands('on_hold', 'patient')).knocking?.person.person).toBe('patient');
+    for (const state of ['testing', 'in_visit', 'lost', 'ended'] as const)
+      expect(row(stands(state, 'patient')).knocking).toBeUndefined();
+    expect(row(stands('waiting', 'patient'), {}, { ...session, person: 'scheduler' })).toMatchObject({
+      knocking: undefined,
+      seat: undefined,
+    });
   });
 });

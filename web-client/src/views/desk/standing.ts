@@ -1,9 +1,8 @@
 import type { Session, ViewerTime, Visit, VisitParticipant } from '../../api/client';
+import type { DeskState, DeskVisit } from '../../signal/types';
 
-/** How a visit stands on the desk, from its row and the brief of its room. */
-export type RowState =
-  | { is: 'cancelled' | 'ended' | 'past' | 'scheduled' | 'in_visit' | 'ending' | 'open' }
-  | { is: 'waiting' | 'testing'; since_ms: number };
+/** How a visit stands on the desk: as the desk's socket says, and by its booking. */
+export type RowState = { is: 'cancelled' | 'past' } | { is: DeskState; since_ms: number };
 
 export interface Row {
   visit: Visit;
@@ -13,47 +12,35 @@ export interface Row {
   /** Whom the visit is for, and who else comes. */
   main: VisitParticipant | undefined;
   others: VisitParticipant[];
-  /** Who knocked and can be let in. */
-  knocking: VisitParticipant[];
+  /** Who waits, or was put on hold, and can be let in. */
+  knocking: { person: VisitParticipant; since_ms: number } | undefined;
   /** The caller's own seat, if there is one. */
   seat: VisitParticipant | undefined;
 }
 
-export function rowOf(visit: Visit, session: Session, now_ms: number): Row {
+export function rowOf(visit: Visit, stands: DeskVisit | undefined, session: Session, now_ms: number): Row {
   const seat = visit.participants.find(
     ({ person, role }) => person === session.person && (role === 'host' || role === 'staff'),
   );
   const guests = visit.participants.filter((one) => one !== seat);
   const main = guests.find(({ role }) => role === 'patient') ?? guests[0];
-  const waiting = visit.room?.waiting ?? [];
-  const knocking = guests.filter(({ participant }) =>
-    waiting.some((one) => one.participant === participant && one.knocked),
-  );
+  const state = stateOf(visit, stands, now_ms);
+  const waits = state.is === 'waiting' || state.is === 'on_hold' ? state : undefined;
+  const person = waits && guests.find(({ participant }) => participant === stands?.by);
   return {
     visit,
-    state: stateOf(visit, seat, now_ms),
+    state,
     mine: visit.local.find(({ zone }) => zone === session.zone) ?? seat?.local,
     main,
     others: guests.filter((one) => one !== main),
-    knocking: seat ? knocking : [],
+    knocking: seat && waits && person ? { person, since_ms: waits.since_ms } : undefined,
     seat,
   };
 }
 
-function stateOf({ status, room, end_s }: Visit, seat: VisitParticipant | undefined, now_ms: number): RowState {
-  if (status === 'cancelled') return { is: 'cancelled' };
-  if (room?.phase === 'ended') return { is: 'ended' };
-  if (room?.phase === 'ending') return { is: 'ending' };
-  const knocked = earliest(room?.waiting.filter((one) => one.knocked));
-  if (knocked !== undefined) return { is: 'waiting', since_ms: knocked };
-  const present = room?.present ?? [];
-  if (present.some((participant) => participant !== seat?.participant)) return { is: 'in_visit' };
-  const testing = earliest(room?.waiting);
-  if (testing !== undefined) return { is: 'testing', since_ms: testing };
-  if (present.length > 0) return { is: 'open' };
-  return { is: now_ms > end_s * 1_000 ? 'past' : 'scheduled' };
-}
-
-function earliest(waiting: { since_ms: number }[] | undefined): number | undefined {
-  return waiting?.length ? Math.min(...waiting.map(({ since_ms }) => since_ms)) : undefined;
+function stateOf({ status, end_s }: Visit, stands: DeskVisit | undefined, now_ms: number): RowState {
+  if (status === 'cancelled' && (!stands || stands.state === 'ended')) return { is: 'cancelled' };
+  if (stands && stands.state !== 'scheduled') return { is: stands.state, since_ms: stands.since_ms };
+  if (now_ms > end_s * 1_000) return { is: 'past' };
+  return { is: 'scheduled', since_ms: stands?.since_ms ?? 0 };
 }

@@ -94,9 +94,10 @@ export class VisitSession {
     this.room.leave({ type: 'bye' });
   }
 
-  async comeBack(): Promise<void> {
+  /** `moveHere`: from the window that has the visit now. */
+  async comeBack(moveHere: boolean): Promise<void> {
     this.#knocked = false;
-    await this.room.again();
+    await this.room.again(moveHere);
   }
 
   async #enter(who: Who): Promise<void> {

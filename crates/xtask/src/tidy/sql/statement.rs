@@ -1,13 +1,16 @@
 //! A SQL text taken apart, as far as it takes to see that every table of tenants in it is read or written for one
 //! institution only.
 
+mod query;
+mod tokens;
+
 use std::collections::BTreeSet;
+
+use query::{Condition, Join, Query, Side, Table};
+use tokens::{Token, tokens};
 
 /// The column that says whose row it is.
 pub const COLUMN: &str = "institution";
-/// What says that all institutions are meant, and why.
-const ANY: &str = "any institution:";
-
 /// Words after a table's name that are not its alias.
 const NOT_ALIASES: &[&str] = &[
     "as",
@@ -77,116 +80,16 @@ pub const UNKNOWN: &str = "{}";
 pub fn unbound(sql: &str, tenants: &BTreeSet<String>) -> Vec<String> {
     let mut reader = Reader::new(sql);
     let held = reader.group(0, Clause::Other, true, false);
-    reader.conditions.extend(held);
-    reader.settle(tenants);
+    reader.query.conditions.extend(held);
+    reader.query.settle(tenants);
     let mut found = Vec::new();
-    for Table { name, bound, .. } in &reader.tables {
+    for Table { name, bound, .. } in &reader.query.tables {
         let tenants = name == UNKNOWN || tenants.contains(name);
         if tenants && !bound && !reader.free.contains(name) && !found.contains(name) {
             found.push(name.clone());
         }
     }
     found
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    Word(String),
-    /// `$1`, `?` or `:name`: a value that the program gives.
-    Value,
-    Symbol(char),
-    /// A text or a number.
-    Constant,
-    /// `/* any institution: why */`
-    AnyInstitution,
-}
-
-impl Token {
-    fn is(&self, word: &str) -> bool {
-        matches!(self, Token::Word(own) if own == word)
-    }
-}
-
-fn tokens(sql: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let is_name = |c: char| c.is_alphanumeric() || c == '_';
-        let until = |text: &str, end: &str| text.find(end).map_or(text.len(), |at| at + end.len());
-        let length = if rest.starts_with("--") {
-            until(rest, "\n")
-        } else if rest.starts_with("/*") {
-            let length = until(rest, "*/");
-            let comment = rest[2..length].trim_end_matches("*/").trim();
-            if comment.strip_prefix(ANY).is_some_and(|why| !why.trim().is_empty()) {
-                tokens.push(Token::AnyInstitution);
-            }
-            length
-        } else if first == '\'' {
-            tokens.push(Token::Constant);
-            1 + until(&rest[1..], "'")
-        } else if first == '"' {
-            let length = 1 + until(&rest[1..], "\"");
-            tokens.push(Token::Word(rest[1..length].trim_end_matches('"').to_lowercase()));
-            length
-        } else if matches!(first, '$' | '?') || (first == ':' && rest[1..].starts_with(is_name)) {
-            tokens.push(Token::Value);
-            1 + rest[1..].find(|c| !is_name(c)).unwrap_or(rest.len() - 1)
-        } else if is_name(first) {
-            let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-            tokens.push(if first.is_ascii_digit() {
-                Token::Constant
-            } else {
-                Token::Word(rest[..length].to_lowercase())
-            });
-            length
-        } else if rest.starts_with("::") {
-            // A cast changes no value: the type goes with it.
-            let after = rest[2..].trim_start();
-            rest.len() - after.trim_start_matches(is_name).len()
-        } else {
-            if !first.is_whitespace() {
-                tokens.push(Token::Symbol(first));
-            }
-            first.len_utf8()
-        };
-        rest = &rest[length..];
-    }
-    tokens
-}
-
-/// One place where a statement names a table.
-struct Table {
-    name: String,
-    alias: Option<String>,
-    scope: usize,
-    bound: bool,
-}
-
-/// One side of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Side {
-    /// The column [`COLUMN`] of this table, or of the only one.
-    Column(Option<String>),
-    Value,
-}
-
-/// A comparison that holds for every row that comes out of its scope.
-struct Condition {
-    scope: usize,
-    sides: [Side; 2],
-    join: Join,
-}
-
-/// Which rows the condition of a join holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Join {
-    /// All of them; a condition that stands elsewhere does as well.
-    Inner,
-    /// Those of this table; the others come out whatever it says.
-    Left(usize),
-    /// None that anybody should rely on.
-    Other,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,10 +103,7 @@ enum Clause {
 struct Reader {
     tokens: Vec<Token>,
     at: usize,
-    /// Each query or statement with the one that it stands in.
-    scopes: Vec<Option<usize>>,
-    tables: Vec<Table>,
-    conditions: Vec<Condition>,
+    query: Query,
     free: BTreeSet<String>,
     join: Join,
     /// The last table that rows are inserted into.
@@ -215,9 +115,7 @@ impl Reader {
         Self {
             tokens: tokens(sql),
             at: 0,
-            scopes: vec![None],
-            tables: Vec::new(),
-            conditions: Vec::new(),
+            query: Query::default(),
             free: BTreeSet::new(),
             join: Join::Inner,
             inserted: None,
@@ -266,13 +164,13 @@ impl Reader {
                     let verb = self.verb(at, &word);
                     if verb || self.ends_clause(at, &word) {
                         if counts && !open {
-                            self.conditions.append(&mut held);
+                            self.query.conditions.append(&mut held);
                         }
                         (held, open) = (Vec::new(), false);
                     }
                     if verb {
-                        self.scopes.push(Some(outer));
-                        (scope, clause, inner) = (self.scopes.len() - 1, Clause::Other, false);
+                        self.query.scopes.push(Some(outer));
+                        (scope, clause, inner) = (self.query.scopes.len() - 1, Clause::Other, false);
                     }
                     match word.as_str() {
                         // Where one part of a condition is enough, no part of it holds for every row.
@@ -302,7 +200,7 @@ impl Reader {
         let query = ["select", "insert", "update", "delete", "with", "values"];
         if self.word(self.at).is_some_and(|word| query.contains(&word)) {
             let held = self.group(scope, Clause::Other, true, false);
-            self.conditions.extend(held);
+            self.query.conditions.extend(held);
             return Vec::new();
         }
         if clause == Clause::From && ["from", "join"].contains(&self.before(at).unwrap_or_default()) {
@@ -357,7 +255,7 @@ impl Reader {
         if is(&["right", "full"]) {
             Join::Other
         } else if is(&["left"]) {
-            self.tables.len().checked_sub(1).map_or(Join::Other, Join::Left)
+            self.query.tables.len().checked_sub(1).map_or(Join::Other, Join::Left)
         } else {
             Join::Inner
         }
@@ -383,7 +281,7 @@ impl Reader {
         };
         self.at += 1;
         while self.symbol(self.at, '.') {
-            name = self.word(self.at + 1).unwrap_or_default().to_owned();
+            name = self.word(self.at + 1).map(str::to_owned).unwrap_or_default();
             self.at += 2;
         }
         self.free(&name);
@@ -394,7 +292,7 @@ impl Reader {
             self.at += 1 + usize::from(renamed);
             self.free(&name);
         }
-        self.tables.push(Table {
+        self.query.tables.push(Table {
             name,
             alias,
             scope,
@@ -413,11 +311,11 @@ impl Reader {
     /// `INSERT INTO table (columns)`: the row says whose it is.
     fn insert(&mut self, scope: usize) {
         self.table(scope);
-        self.inserted = self.tables.len().checked_sub(1);
+        self.inserted = self.query.tables.len().checked_sub(1);
         let bound = self
             .columns()
             .is_some_and(|columns| columns.iter().any(|c| c == COLUMN));
-        if let Some(table) = self.tables.last_mut() {
+        if let Some(table) = self.query.tables.last_mut() {
             table.bound = bound;
         }
     }
@@ -450,7 +348,7 @@ impl Reader {
             .windows(2)
             .any(|pair| pair[0].is("do") && pair[1].is("update"));
         if let Some(table) = self.inserted.filter(|_| updates && !own) {
-            self.tables[table].bound = false;
+            self.query.tables[table].bound = false;
         }
     }
 
@@ -462,10 +360,10 @@ impl Reader {
         {
             return;
         }
-        let mut here = self.tables.iter().filter(|table| table.scope == scope);
+        let mut here = self.query.tables.iter().filter(|table| table.scope == scope);
         let column = |table: &Table| Side::Column(Some(table.alias.as_ref().unwrap_or(&table.name).clone()));
         if let (Some(first), Some(last)) = (here.next().map(column), here.next_back().map(column)) {
-            self.conditions.push(Condition {
+            self.query.conditions.push(Condition {
                 scope,
                 sides: [first, last],
                 join: self.join,
@@ -518,65 +416,6 @@ impl Reader {
                 .then(|| (Side::Column(Some(word.clone())), first + 3)),
             Token::Symbol(_) | Token::Constant | Token::AnyInstitution => None,
         }
-    }
-
-    /// Holds tables to an institution until no condition holds another one.
-    fn settle(&mut self, tenants: &BTreeSet<String>) {
-        loop {
-            let held: Vec<usize> = self.conditions.iter().flat_map(|c| self.held_by(c, tenants)).collect();
-            if held.is_empty() {
-                return;
-            }
-            for table in held {
-                self.tables[table].bound = true;
-            }
-        }
-    }
-
-    /// The tables that a condition holds and that nothing held before.
-    fn held_by(&self, Condition { scope, sides, join }: &Condition, tenants: &BTreeSet<String>) -> Vec<usize> {
-        let bound = |side: &Side| match side {
-            Side::Value => true,
-            Side::Column(_) => self
-                .meant(side, *scope, tenants)
-                .is_some_and(|at| self.tables[at].bound),
-        };
-        let reached = |table: usize| match join {
-            Join::Inner => true,
-            Join::Left(joined) => *joined == table,
-            Join::Other => false,
-        };
-        let pairs = [(&sides[0], &sides[1]), (&sides[1], &sides[0])];
-        let held = pairs.into_iter().filter_map(|(own, other)| {
-            let table = self.meant(own, *scope, tenants)?;
-            // A condition within a query says nothing of the rows around it.
-            let here = self.tables[table].scope == *scope;
-            (here && reached(table) && bound(other) && !self.tables[table].bound).then_some(table)
-        });
-        held.collect()
-    }
-
-    /// The table that a column belongs to: of its own query, else of one around it.
-    fn meant(&self, side: &Side, scope: usize, tenants: &BTreeSet<String>) -> Option<usize> {
-        let Side::Column(alias) = side else { return None };
-        let mut scope = Some(scope);
-        while let Some(here) = scope {
-            let mut tables = (0..self.tables.len()).filter(|at| self.tables[*at].scope == here);
-            let named = |table: &Table, alias: &str| table.alias.as_ref().unwrap_or(&table.name) == alias;
-            let found = match alias {
-                Some(alias) => tables.find(|at| named(&self.tables[*at], alias)),
-                // Without a name it is only clear where one table has such a column.
-                None => {
-                    let mut with_column = tables.filter(|at| tenants.contains(&self.tables[*at].name));
-                    with_column.next().filter(|_| with_column.next().is_none())
-                }
-            };
-            if found.is_some() {
-                return found;
-            }
-            scope = self.scopes[here];
-        }
-        None
     }
 }
 

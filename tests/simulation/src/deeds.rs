@@ -1,0 +1,125 @@
+//! What people do, and what goes wrong, by chance.
+
+mod people;
+mod trouble;
+
+use crate::world::{Event, World};
+
+/// One thing that may happen next.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    /// A person says something.
+    Say,
+    /// A member of staff decides, or the host ends the visit.
+    Decide,
+    Withdraw,
+    Reload,
+    SecondTab,
+    MoveHere,
+    Leave,
+    Wake,
+    ReplayTicket,
+    Notice,
+    Cut,
+    Silence,
+    Stall,
+    Kill,
+    KillAll,
+    Drain,
+    NodeClock,
+    LogClock,
+    LogAway,
+    NodeWithoutLog,
+    HangUp,
+    Rewind,
+    Empty,
+    EmptyAndKillAll,
+    Tear,
+    StoreAway,
+    WakeRoom,
+}
+
+impl World {
+    /// Does something, and plans when the next thing is done.
+    pub async fn next_deed(&mut self) {
+        if self.deeds == 0 {
+            return;
+        }
+        self.deeds -= 1;
+        let habits = &self.habits;
+        let (f, l, w) = (habits.faults, habits.losses, habits.whims);
+        let deed = self.chance.weighted(&[
+            (340, Deed::Say),
+            (40 + 20 * w, Deed::Decide),
+            (5 * w, Deed::Withdraw),
+            (5 * f, Deed::Reload),
+            (4 * f, Deed::SecondTab),
+            (25, Deed::MoveHere),
+            (2 * w, Deed::Leave),
+            (4, Deed::Wake),
+            (w, Deed::ReplayTicket),
+            (3 * w, Deed::Notice),
+            (12 * f, Deed::Cut),
+            (5 * f, Deed::Silence),
+            (2 * f, Deed::Stall),
+            (5 * f, Deed::Kill),
+            (f, Deed::KillAll),
+            (2 * f, Deed::Drain),
+            (2 * f, Deed::NodeClock),
+            (2 * l, Deed::LogClock),
+            (3 * l, Deed::LogAway),
+            (4 * l, Deed::NodeWithoutLog),
+            (4 * l, Deed::HangUp),
+            (6 * l, Deed::Rewind),
+            (2 * l, Deed::Empty),
+            (l, Deed::EmptyAndKillAll),
+            (2 * l, Deed::Tear),
+            (3 * l, Deed::StoreAway),
+            (4, Deed::WakeRoom),
+        ]);
+        self.note("deed", format_args!("· {deed:?}"));
+        self.does(deed).await;
+        let wait = match self.chance.of(0..100) {
+            0..60 => self.chance.of(0..30),
+            60..90 => self.chance.of(30..900),
+            90..98 => self.chance.of(900..6_000),
+            _ => self.chance.of(6_000..50_000),
+        };
+        self.calendar.after(wait, Event::Deed);
+    }
+
+    async fn does(&mut self, deed: Deed) {
+        match deed {
+            Deed::Say => self.say_something(),
+            Deed::Decide => self.decide(),
+            Deed::Withdraw => self.withdraw(),
+            Deed::Reload => self.reload(),
+            Deed::SecondTab => self.second_tab(),
+            Deed::MoveHere => self.move_here(),
+            Deed::Leave => self.leave(),
+            Deed::Wake => self.wake(),
+            Deed::ReplayTicket => self.replay_ticket(),
+            Deed::Notice => self.notice(),
+            Deed::Cut => self.cut(),
+            Deed::Silence => self.silence(),
+            Deed::Stall => self.stall(),
+            Deed::Kill => self.kill_one(),
+            Deed::KillAll => self.kill_all(),
+            Deed::Drain => self.drain(),
+            Deed::NodeClock => self.node_clock(),
+            Deed::LogClock => self.log_clock(),
+            Deed::LogAway => self.log_away(),
+            Deed::NodeWithoutLog => self.node_without_log(),
+            Deed::HangUp => self.hang_up(),
+            Deed::Rewind => self.rewind(),
+            Deed::Empty => self.empty(),
+            Deed::EmptyAndKillAll => {
+                self.kill_all();
+                self.empty();
+            }
+            Deed::Tear => self.tear(),
+            Deed::StoreAway => self.store_away(),
+            Deed::WakeRoom => self.wake_room().await,
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What must hold once all faults are over and everything has come to rest.
+
+use super::{Notes, Oracle, Said};
+use crate::{people::Person, store::Rows};
+use heliograph_client::{Link, Page, Why};
+use heliograph_domain::{
+    ParticipantId,
+    entry::{Chain, seen_key},
+};
+use heliograph_protocol::{ClientMessage, Phase, RoomView, SeatState, ServerMessage};
+use heliograph_room::{Body, Entry, Room};
+use heliograph_roomlog::LogEntry;
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What one page life acted on, and where it began.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub acted: BTreeSet<(String, u64)>,
+    /// The last message of each page that it acted on.
+    pub order: BTreeMap<usize, u64>,
+    /// The marks of its first snapshot: what was before is not for it.
+    pub first_marks: Option<BTreeMap<String, u64>>,
+}
+
+/// One page at the end.
+pub struct Standing<'a> {
+    pub name: &'a str,
+    pub person: Person,
+    /// Its lives, from reload to reload.
+    pub tab: usize,
+    pub page: &'a Page,
+    pub known: &'a Known,
+}
+
+/// Everything at the end.
+pub struct Final<'a> {
+    pub whole: Vec<Arc<LogEntry>>,
+    /// The folds of the nodes that host the room.
+    pub folds: Vec<(usize, Vec<u8>)>,
+    pub pages: Vec<Standing<'a>>,
+    pub rows: &'a Rows,
+    /// Some log lost something in this history.
+    pub lost_some: bool,
+}
+
+/// The log's own fold, and what it says to whom.
+struct Truth {
+    room: Room,
+    entries: Vec<Entry>,
+    told: BTreeMap<ParticipantId, Vec<usize>>,
+    refused: BTreeSet<usize>,
+}
+
+impl Truth {
+    fn of(entries: Vec<Entry>) -> Truth {
+        let (mut room, mut told, mut refused) = (Room::new(), BTreeMap::<_, Vec<_>>::new(), BTreeSet::new());
+        for (index, entry) in entries.iter().enumerate() {
+            for delivery in room.apply(entry).deliveries {
+                if matches!(delivery.message, Some(ServerMessage::Refused { .. })) {
+                    refused.insert(index);
+                    continue;
+                }
+                for (seat, _) in delivery.to {
+                    told.entry(seat).or_default().push(index);
+                }
+            }
+        }
+        Truth {
+            room,
+            entries,
+            told,
+            refused,
+        }
+    }
+}
+
+impl Notes {
+    /// The ways to a message in histories that were lost. There it may have been for others than here, and a page that
+    /// was told of later ones does not go back.
+    fn elsewhere(&self, key: &(String, u64), here: Chain) -> Vec<Vec<Arc<LogEntry>>> {
+        let same = |entry: &LogEntry| entry.header.session == key.0 && entry.header.cseq == key.1;
+        let others = self.tree.iter().filter(|(chain, (_, entry))| **chain != here && same(entry));
+        let way = |mut chain: Chain| {
+            let mut way = Vec::new();
+            while let Some((before, entry)) = self.tree.get(&chain) {
+                way.push(Arc::clone(entry));
+                chain = *before;
+            }
+            way.reverse();
+            way
+        };
+        others.map(|(chain, _)| way(*chain)).collect()
+    }
+}
+
+impl Oracle {
+    /// Judges a history that has come to rest.
+    pub fn judge(&self, end: &Final<'_>) {
+        let entries = end.whole.iter().filter_map(|entry| self.opened(entry)).collect();
+        let truth = Truth::of(entries);
+        let fold = truth.room.to_snapshot();
+        for (node, other) in &end.folds {
+            if *other != fold {
+                let text = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
+                let (here, there) = (text(other), text(&fold));
+                self.fail(format!("folds differ: node {node} {}", differences("", here.as_ref(), there.as_ref())));
+            }
+        }
+        self.numbers(&truth);
+        self.seats(end);
+        for page in end.pages.iter().filter(|page| *page.page.link() == Link::Joined) {
+            self.outbox(end, page, &truth);
+            self.deliveries(page, &truth);
+            self.view(page, &truth);
+        }
+        self.decisions(end, &truth);
+        self.facts(end, &truth);
+    }
+
+    /// A number is in the log once.
+    fn numbers(&self, truth: &Truth) {
+        let mut seen = BTreeSet::new();
+        for entry in &truth.entries {
+            let header = &entry.header;
+            if !seen.insert((seen_key(header.from, &header.session), header.cseq)) {
+                self.fail(format!("doubled: {} {} is twice in the log", header.session, header.cseq));
+            }
+        }
+    }
+
+    /// A seat has one page, and not none because each of two was told that the other has it.
+    fn seats(&self, end: &Final<'_>) {
+        for person in Person::ALL {
+            let pages: Vec<_> = end.pages.iter().filter(|page| page.person == person).collect();
+            let joined: Vec<_> = pages.iter().filter(|page| page.page.is_joined()).map(|page| page.name).collect();
+            if joined.len() > 1 {
+                self.fail(format!("two owners: {joined:?}"));
+            }
+            let superseded = |link: &Link| *link == Link::Stopped(Why::Superseded);
+            if !pages.is_empty() && pages.iter().all(|page| superseded(page.page.link())) {
+                self.fail(format!("no owner: every page of {} was told that another has the seat", person.letter()));
+            }
+            for page in &pages {
+                if let Link::Idle | Link::Connecting | Link::Lost { .. } = page.page.link() {
+                    self.fail(format!("{} cannot get in: {:?}", page.name, page.page.link()));
+                }
+            }
+        }
+    }
+
+    /// Nothing is stuck, and what was said is in the log as it was said.
+    fn outbox(&self, end: &Final<'_>, page: &Standing<'_>, truth: &Truth) {
+        if page.page.open() > 0 {
+            self.fail(format!("stuck: {} waits for {} acknowledgements", page.name, page.page.open()));
+        }
+        let there: BTreeMap<_, _> = (0..).zip(&truth.entries).map(|(index, entry): (usize, &Entry)| {
+            let header = &entry.header;
+            ((header.session.as_str(), header.cseq), (index, entry))
+        }).collect();
+        let notes = self.notes();
+        for ((session, c), said) in notes.said.iter().filter(|(_, said)| said.tab == page.tab || !end.lost_some) {
+            if said.tab != page.tab && !said.acked {
+                continue;
+            }
+            let found = there.get(&(session.as_str(), *c));
+            let same = found.is_some_and(|(index, entry)| {
+                let gone = matches!(entry.body, Body::Void(_) | Body::Message(ClientMessage::Nop {}));
+                let refused = said.refused || truth.refused.contains(index);
+                entry.body == Body::Message(said.message.clone()) || (gone && (refused || said.withdrawn))
+            });
+            if !same {
+                let why = format!("lost: {session} {c} of {} is {found:?}, and was {said:?}", page.name);
+                drop(notes);
+                return self.fail(why);
+            }
+        }
+    }
+
+    /// The page acted on everything that the log says to its person, from its first snapshot on.
+    fn deliveries(&self, page: &Standing<'_>, truth: &Truth) {
+        let Some(marks) = &page.known.first_marks else {
+            return self.fail(format!("{} is in and has no room", page.name));
+        };
+        let notes = self.notes();
+        for index in truth.told.get(&page.person.seat()).into_iter().flatten() {
+            let header = &truth.entries[*index].header;
+            let key = (header.session.clone(), header.cseq);
+            let before = marks.get(&key.0).is_some_and(|mark| *mark >= key.1);
+            let counts = notes.said.contains_key(&key) || key.0.starts_with("o:");
+            let excused = notes.cuts.iter().any(|cut| {
+                let must = cut.had_to_read.as_deref() == Some(page.page.session().as_str());
+                cut.person == page.person && !must && cut.chains.contains(&header.chain)
+            });
+            if counts && !before && !excused && !page.known.acted.contains(&key) {
+                let others = notes.elsewhere(&key, header.chain);
+                drop(notes);
+                if others.iter().any(|way| !self.is_told(way, page.person)) {
+                    return;
+                }
+                let why = format!("lost: {} never got {} {} {} at {}", page.name, header.kind, key.0, key.1, header.seq);
+                return self.fail(why);
+            }
+        }
+    }
+
+    /// Whether a history tells its last entry to a person.
+    fn is_told(&self, way: &[Arc<LogEntry>], person: Person) -> bool {
+        let mut room = Room::new();
+        let mut told = false;
+        for entry in way.iter().filter_map(|entry| self.opened(entry)) {
+            let deliveries = room.apply(&entry).deliveries;
+            told = deliveries.iter().any(|delivery| delivery.to.iter().any(|(seat, _)| *seat == person.seat()));
+        }
+        told
+    }
+
+    /// The page shows what the log says.
+    fn view(&self, page: &Standing<'_>, truth: &Truth) {
+        let seat = page.person.seat();
+        let there = shown(truth.room.view(seat), page.person);
+        let here = page.page.room().map(|room| shown(room.clone(), page.person));
+        if here.as_ref() != Some(&there) {
+            let text = |view: Option<&RoomView>| view.and_then(|view| serde_json::to_value(view).ok());
+            let (here, there) = (text(here.as_ref()), text(Some(&there)));
+            self.fail(format!("state: {} {}", page.name, differences("", here.as_ref(), there.as_ref())));
+        }
+        if !truth.room.present().any(|present| present == seat) {
+            self.fail(format!("presence: {} is in, and the room says that it left", page.name));
+        }
+        let state = truth.room.state(seat);
+        if matches!(state, Some(SeatState::Removed | SeatState::Denied)) {
+            self.fail(format!("out: {} is in although {state:?}", page.name));
+        }
+    }
+
+    /// The last decision that was acknowledged to a page which is still there is what holds.
+    fn decisions(&self, end: &Final<'_>, truth: &Truth) {
+        let notes = self.notes();
+        let here: BTreeSet<_> = end.pages.iter().filter(|page| page.page.is_joined()).map(|page| page.tab).collect();
+        let (mut last, mut ends, mut removed) = (BTreeMap::<ParticipantId, &Said>::new(), None::<&Said>, BTreeSet::new());
+        let mut said: Vec<_> = notes.said.values().collect();
+        said.sort_by_key(|said| said.order);
+        for said in said {
+            if let ClientMessage::Admit(d) | ClientMessage::Hold(d) | ClientMessage::Remove(d) | ClientMessage::Deny(d) =
+                &said.message
+            {
+                last.insert(d.participant, said);
+                if matches!(said.message, ClientMessage::Remove(_)) && said.acked && !said.refused && !said.withdrawn {
+                    removed.insert(d.participant);
+                }
+            }
+            if matches!(
+                said.message,
+                ClientMessage::End {} | ClientMessage::UndoEnd {} | ClientMessage::Reopen {}
+            ) {
+                ends = Some(said);
+            }
+        }
+        let mut wrong = Vec::new();
+        // What was withdrawn may have been in the log before.
+        let counts = |said: &Said| here.contains(&said.tab) && said.acked && !said.refused && !said.withdrawn;
+        for (participant, said) in last.into_iter().filter(|(_, said)| counts(said)) {
+            let state = truth.room.state(participant);
+            let (admit, out) = (
+                matches!(said.message, ClientMessage::Admit(_)),
+                removed.contains(&participant),
+            );
+            if !out && admit != (state == Some(SeatState::Admitted)) {
+                wrong.push(format!("decision: {:?} was taken, and the room says {state:?}", said.message));
+            }
+        }
+        for participant in removed {
+            let state = truth.room.state(participant);
+            if state.is_some_and(|state| state != SeatState::Removed) {
+                wrong.push(format!("out: {participant} was removed and is {state:?}"));
+            }
+        }
+        if let Some(said) = ends.filter(|said| counts(said)) {
+            let over = matches!(truth.room.phase(), Phase::Ended { .. });
+            if over != (said.message == ClientMessage::End {}) {
+                wrong.push(format!("end: {:?} was taken, and the room is {:?}", said.message, truth.room.phase()));
+            }
+        }
+        drop(notes);
+        wrong.into_iter().for_each(|why| self.fail(why));
+    }
+
+    /// The store has every decision that was acknowledged.
+    fn facts(&self, end: &Final<'_>, truth: &Truth) {
+        let decisions = ["admit", "deny", "hold", "remove", "end", "undo_end", "reopen"];
+        for (index, entry) in truth.entries.iter().enumerate() {
+            let header = &entry.header;
+            let fact = decisions.contains(&header.kind.as_str()) && !truth.refused.contains(&index);
+            if fact && !end.rows.has(&header.session, header.cseq) {
+                self.fail(format!("unrecorded: {} of {} {}", header.kind, header.session, header.cseq));
+            }
+        }
+    }
+}
+
+/// A view with what its own page does not hear back left out: its own lines, its own lock, and connections' generations.
+fn shown(mut view: RoomView, person: Person) -> RoomView {
+    view.chat.retain(|line| line.from != person.seat());
+    view.members.sort_by_key(|member| member.participant);
+    view.waiting.sort_by_key(|waiting| waiting.participant);
+    for member in &mut view.members {
+        member.generation = 0;
+    }
+    // The one who locks is not told, nor are those who wait.
+    if person == Person::HOST || view.state != SeatState::Admitted {
+        view.locked = false;
+    }
+    view
+}
+
+/// Where two values differ.
+fn differences(path: &str, here: Option<&Value>, log: Option<&Value>) -> String {
+    match (here, log) {
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
+            let parts = keys.into_iter().map(|key| differences(&format!("{path}.{key}"), a.get(key), b.get(key)));
+            parts.collect()
+        }
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            let parts = (0..a.len().max(b.len())).map(|i| differences(&format!("{path}[{i}]"), a.get(i), b.get(i)));
+            parts.collect()
+        }
+        (a, b) if a == b => String::new(),
+        (a, b) => {
+            let text = |value: Option<&Value>| value.map_or("nothing".to_owned(), ToString::to_string);
+            format!("{path} is {} and in the log {}; ", text(a), text(b))
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Every check that is taken out is noticed.
