@@ -91,7 +91,7 @@ async fn nobody_gets_the_seat_of_another() {
 async fn a_visit_that_is_over_has_no_seats() {
     let clinic = Clinic::open().await;
     let visit = json!(clinic.visits("cedar-street").await[0].id);
-    clinic.clock.forward(3 * 3_600);
+    clinic.clock.forward(2 * 24 * 3_600);
     let physician = clinic.physician().await;
     clinic
         .send(post(&path(&visit)).cookie(&physician).json(&json!({})))
