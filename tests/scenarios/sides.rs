@@ -1,9 +1,6 @@
 //! People whose pages keep their seats by themselves, each behind a line that can fail, and what they say to each other.
 
-use crate::{
-    call::line,
-    service::{SOON, Service},
-};
+use crate::{call::line, service::Service};
 use anyhow::{Context, Result, ensure};
 use heliograph_client::{Act, Api, Keeper, Link, Page};
 use heliograph_domain::ParticipantId;
@@ -37,6 +34,9 @@ pub const FAST: [(&str, &str); 18] = [
     ("SIGNALING__LIMITS__MESSAGES_PER_S", "600"),
     ("SIGNALING__LIMITS__BURST", "2400"),
 ];
+
+/// A server needs up to 25 s, with the usual timers, to find out that nothing comes from a page any more.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One person: the page, its line, what they said and what reached them.
 pub struct Side {
@@ -76,7 +76,9 @@ impl Side {
     /// Waits until the page is as wanted.
     pub async fn until(&self, what: &str, wanted: impl Fn(&Page) -> bool) -> Result<()> {
         let joins = self.joins();
-        let came = self.keeper.until(SOON, wanted).await;
+        // A page that has stopped by itself does not get anywhere any more.
+        let over = |page: &Page| wanted(page) || matches!(page.link(), Link::Stopped(_));
+        let came = self.keeper.until(PATIENCE, over).await && self.keeper.look(&wanted);
         let now = |p: &Page| {
             let (link, open, last) = (p.link(), p.open(), p.last());
             format!(
@@ -134,7 +136,7 @@ impl Side {
     pub async fn hears<T>(&self, count: usize, wanted: impl Fn(&ServerMessage) -> Option<T>) -> Result<()> {
         let mut heard = self.heard.clone();
         let enough = |all: &Vec<Act>| all.iter().filter(|act| wanted(&act.message).is_some()).count() >= count;
-        let waited = tokio::time::timeout(SOON, heard.wait_for(enough)).await;
+        let waited = tokio::time::timeout(PATIENCE, heard.wait_for(enough)).await;
         let came = matches!(waited, Ok(Ok(_)));
         ensure!(came, "{} heard {} of {count}", self.name, self.heard(&wanted).len());
         Ok(())

@@ -177,11 +177,11 @@ pub struct Stalled {
     #[arg(long, default_value_t = 100, value_parser = sockets)]
     pub sockets: u64,
     /// Messages a second to the one who does not read.
-    #[arg(long, default_value_t = 250, value_parser = value_parser!(u64).range(1..=10_000))]
-    pub stalled_rate: u64,
+    #[arg(long = "stalled-rate", default_value_t = 250, value_parser = value_parser!(u64).range(1..=10_000))]
+    pub its_rate: u64,
     /// Bytes of each of them.
-    #[arg(long, default_value_t = 4_000, value_parser = value_parser!(u64).range(200..=48_000))]
-    pub stalled_bytes: u64,
+    #[arg(long = "stalled-bytes", default_value_t = 4_000, value_parser = value_parser!(u64).range(200..=48_000))]
+    pub its_bytes: u64,
     #[command(flatten)]
     pub talk: Talk,
     #[command(flatten)]

@@ -18,7 +18,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(10);
 /// The limit of a person's messages is not what is measured; one may say otherwise by `--config-set`.
 const SETTINGS: [(&str, &str); 3] = [

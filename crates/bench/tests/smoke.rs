@@ -6,7 +6,7 @@ use heliograph_testkit::Process;
 use serde_json::Value;
 use std::{process::Command, time::Duration};
 
-const SOON: Duration = Duration::from_secs(120);
+const SOON: Duration = Duration::from_mins(2);
 
 /// The figures of a run, which must be those of exactly once and in order.
 async fn figures(arguments: &str) -> Value {
@@ -92,14 +92,19 @@ async fn resume_storm() {
 
 #[tokio::test]
 async fn stalled() {
-    let figures = figures("stalled --sockets 4 --rate 40 --config-set signaling.timers.write_stall_ms=200").await;
+    let figures = figures("stalled --sockets 4 --rate 40 --stalled-rate 40 --stalled-bytes 1200").await;
     delivered_all(&figures);
     measured(&figures, &["rss_growth_kb", "rss_drift_kb", "p99_ms", "stalled_sent"]);
 }
 
 #[tokio::test]
 async fn soak() {
-    let figures = figures("soak --sockets 4 --lines 2 --rate 40 --fault-every-ms 100 --seed 7").await;
+    // A dead line is found sooner than people need to.
+    let timers = "--config-set signaling.timers.ping_ms=200 --config-set signaling.timers.dead_ms=300";
+    let figures = figures(&format!(
+        "soak --sockets 4 --lines 2 --rate 40 --fault-every-ms 100 --seed 7 {timers}"
+    ))
+    .await;
     delivered_all(&figures);
     measured(&figures, &["rss_slope_kb_per_min", "resumes"]);
     assert!(figures["faults"].as_object().is_some_and(|faults| !faults.is_empty()));

@@ -1,4 +1,5 @@
-//! Limits guessing: only links that are wrong count, so that a hospital behind one address never notices.
+//! Limits guessing: only links that are wrong count and are ever refused, so that a hospital behind one address never
+//! notices. Every link is looked up first, which is the same work for all, and a wrong one learns how long to wait.
 
 use crate::Edge;
 use crate::address::{client, masked};
@@ -67,14 +68,16 @@ pub(crate) async fn limit(State(edge): State<Edge>, request: Request, next: Next
         return next.run(request).await;
     }
     let address = client(&request, &edge.proxies);
-    if let Some(wait) = edge.guesses.wait(address, Instant::now()) {
-        return too_many(wait);
-    }
     let response = next.run(request).await;
     let code = response.extensions().get::<Problem>().map(Problem::code);
-    if code == Some(Code::LinkUnknown) || code == Some(Code::Unauthorized) {
-        edge.guesses.wrong(address, Instant::now());
+    if code != Some(Code::LinkUnknown) && code != Some(Code::Unauthorized) {
+        return response;
     }
+    let now = Instant::now();
+    if let Some(wait) = edge.guesses.wait(address, now) {
+        return too_many(wait);
+    }
+    edge.guesses.wrong(address, now);
     response
 }
 

@@ -22,7 +22,7 @@ pub use client::{
 };
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{BadFrame, ClientFrame, Header, ServerFrame, SharedFrame};
-pub use limits::{Limits, Timers};
+pub use limits::{Limits, OutOfRange, Timers};
 pub use server::{IceServer, LeftWhy, NoticeKind, Resumed, ResyncWhy, ServerMessage};
 pub use to::To;
 pub use view::{ChatLine, DeskState, DeskVisit, Member, Phase, Presence, RoomView, SeatState, Waiting};

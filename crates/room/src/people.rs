@@ -150,7 +150,7 @@ impl Room {
             },
         );
         out.give(
-            self.staff_but(from),
+            self.staff_but(id),
             ServerMessage::Denied {
                 participant: id,
                 message: None,

@@ -121,6 +121,8 @@ pub enum ClaimOutcome {
     Allowed {
         /// Highest number in the log, by session.
         acked: BTreeMap<String, u64>,
+        /// Nobody had the seat, or another page: this one is new in the room, and its media connections begin anew.
+        fresh: bool,
     },
     /// The page is closed with this code.
     Refused(CloseCode),

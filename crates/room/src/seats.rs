@@ -38,7 +38,7 @@ impl Room {
         if fresh || !was_online {
             self.tell_of_arrival(out, id, fresh);
         }
-        ClaimOutcome::Allowed { acked }
+        ClaimOutcome::Allowed { acked, fresh }
     }
 
     fn why_not(&self, id: ParticipantId, row: &ClaimRow, data: &ClaimData) -> Option<CloseCode> {

@@ -163,6 +163,7 @@ impl Log {
             }
         }
         answer.head = self.head.seq;
+        answer.first = self.base.as_ref().map_or(0, |base| base.mark.seq);
         answer.seen = self.clear.seen.iter().map(|(key, c)| (key.clone(), *c)).collect();
         let acked = self
             .alive

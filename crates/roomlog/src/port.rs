@@ -230,6 +230,8 @@ pub struct BeatAnswer {
     pub rewound: bool,
     /// The seq of the log's last entry.
     pub head: u64,
+    /// The seq at which the log was cut last, 0 for never.
+    pub first: u64,
     /// Seats of this beat that the log no longer counts as theirs: the page must claim again.
     pub lapsed: Vec<ParticipantId>,
     /// The highest number accepted, by `seat:session`.

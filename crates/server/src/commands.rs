@@ -7,7 +7,7 @@ mod serve;
 mod zone_check;
 
 use crate::config::{Loaded, Sources, load};
-use crate::data::DataFolder;
+use crate::data::{DataFolder, keep_private};
 use crate::{secret, wiring};
 use clap::{Args, Parser, Subcommand};
 use std::io::{Write, stdout};
@@ -116,6 +116,7 @@ struct Environment {
 
 /// Runs the command of the command line. What goes wrong is told in one line.
 pub fn main() -> ExitCode {
+    keep_private();
     match run(Cli::parse().command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

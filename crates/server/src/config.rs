@@ -1,8 +1,10 @@
 //! The configuration: defaults, over them the file, over it the environment, over it the command line.
 
 mod address;
+mod explain;
 mod layers;
 mod show;
+mod unknown;
 
 pub use address::{DatabaseUrl, Listen, LogLevel};
 pub use layers::{Sources, load};

@@ -1,9 +1,10 @@
 //! The data folder: the database file and the secret lie there, and one process serves it.
 
 use anyhow::{Context, anyhow, bail};
+use rustix::fs::{Access, Mode, access};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 const DATABASE: &str = "heliograph.sqlite3";
@@ -15,18 +16,50 @@ pub struct DataFolder(PathBuf);
 
 /// As long as it lives, no other process serves the folder.
 #[derive(Debug)]
-pub struct Held(#[expect(dead_code, reason = "the lock goes with the file")] File);
+pub struct Held(File);
+
+impl Held {
+    /// Tells other commands where the folder is served.
+    pub fn served_at(&mut self, address: &str) -> io::Result<()> {
+        self.0.set_len(0)?;
+        self.0.rewind()?;
+        write!(self.0, "{}\n{address}\n", std::process::id())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The lock goes with the file; what stands in it counts only while it is locked.
+        drop(self.0.set_len(0));
+    }
+}
+
+/// A file or folder of the service's that other users of the machine can open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exposed {
+    path: PathBuf,
+    mode: u32,
+    private: &'static str,
+}
+
+impl std::fmt::Display for Exposed {
+    /// One line: what, and the remedy.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { path, mode, private } = self;
+        let path = path.display();
+        write!(f, "others can open {path} (mode {mode:03o}); run: chmod {private} {path}")
+    }
+}
+
+/// From now on, what the process makes is for its own user only, wherever the configuration puts it.
+pub fn keep_private() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
 
 impl DataFolder {
     /// Makes the folder if it is missing.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let unusable = |error| {
-            anyhow!(
-                "the data folder {} can't be used ({}); choose another one with --data, or let this user write there",
-                path.display(),
-                plainly(&error)
-            )
-        };
+        let unusable = |error| unusable(path, &error);
         // Only the owner may look into a new one.
         DirBuilder::new()
             .recursive(true)
@@ -39,6 +72,36 @@ impl DataFolder {
             .and_then(|_| std::fs::remove_file(&probe))
             .map_err(unusable)?;
         Ok(Self(path))
+    }
+
+    /// The folder, if it is there; it is not made. Fails if it is there or to be made, and this user may not.
+    pub fn look(path: &Path) -> anyhow::Result<Option<Self>> {
+        let unusable = |error| unusable(path, &error);
+        match path.metadata() {
+            Ok(found) if found.is_dir() => Self::open(path).map(Some),
+            Ok(_) => Err(unusable(ErrorKind::NotADirectory.into())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let above = std::path::absolute(path).map_err(unusable)?;
+                let above = above.ancestors().find(|above| above.exists()).unwrap_or(&above);
+                access(above, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| unusable(error.into()))?;
+                Ok(None)
+            }
+            Err(error) => Err(unusable(error)),
+        }
+    }
+
+    /// The folder and files in it that others can open. What the service makes is its own; this was made before it, or
+    /// opened by hand.
+    pub fn exposed(&self) -> Vec<Exposed> {
+        let database = self.database_file();
+        let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", database.display()));
+        let (wal, shm) = (beside("-wal"), beside("-shm"));
+        let looked_at = [(self.0.clone(), "700"), (database, "600"), (wal, "600"), (shm, "600")];
+        let exposed = looked_at.into_iter().filter_map(|(path, private)| {
+            let mode = path.metadata().ok()?.mode() & 0o777;
+            (mode & 0o077 != 0).then_some(Exposed { path, mode, private })
+        });
+        exposed.collect()
     }
 
     /// The folder, from the root.
@@ -69,6 +132,19 @@ impl DataFolder {
         Ok(Held(file))
     }
 
+    /// Where another process serves the folder just now, if one does.
+    pub fn served(&self) -> Option<String> {
+        let mut file = File::open(self.0.join(LOCK)).ok()?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).ok()?;
+        let address = text.lines().nth(1)?;
+        // A process that was killed leaves its address behind, and no lock.
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(address.to_owned()),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
+
     /// The folder of the rooms' journals.
     pub fn rooms(&self) -> PathBuf {
         self.0.join("rooms")
@@ -80,7 +156,7 @@ impl DataFolder {
         let path = self.database_file();
         let mut start = Vec::new();
         match File::open(&path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => bail!(
                 "{} can't be read ({}); let this user read and write it",
                 path.display(),
@@ -102,6 +178,14 @@ impl DataFolder {
     }
 }
 
+fn unusable(path: &Path, error: &io::Error) -> anyhow::Error {
+    anyhow!(
+        "the data folder {} can't be used ({}); choose another one with --data, or let this user write there",
+        path.display(),
+        plainly(error)
+    )
+}
+
 /// What the system says, without the number that only programs read.
 pub fn plainly(error: &io::Error) -> String {
     let text = error.to_string();
@@ -112,7 +196,8 @@ pub fn plainly(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::MetadataExt;
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_folder_is_made_for_its_owner_and_served_once() {
@@ -139,6 +224,59 @@ mod tests {
             told.contains("can't be used (Not a directory); choose another one with --data"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn a_look_makes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(DataFolder::look(&dir.path().join("a/b")).unwrap().is_none());
+        assert!(DataFolder::look(dir.path()).unwrap().is_some());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("data")] {
+            let told = DataFolder::look(&path).unwrap_err().to_string();
+            assert!(told.contains("can't be used (") && told.contains("--data"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_others_can_open_is_told_with_the_remedy() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(&dir.path().join("data")).unwrap();
+        assert_eq!(folder.exposed(), []);
+        let database = folder.database_file();
+        std::fs::write(&database, "").unwrap();
+        set_permissions(&database, Permissions::from_mode(0o644)).unwrap();
+        set_permissions(folder.path(), Permissions::from_mode(0o750)).unwrap();
+        let told: Vec<_> = folder.exposed().iter().map(Exposed::to_string).collect();
+        let (path, file) = (folder.path().display(), database.display());
+        assert_eq!(
+            told,
+            [
+                format!("others can open {path} (mode 750); run: chmod 700 {path}"),
+                format!("others can open {file} (mode 644); run: chmod 600 {file}")
+            ]
+        );
+    }
+
+    #[test]
+    fn where_it_is_served_is_known_while_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(dir.path()).unwrap();
+        assert_eq!(folder.served(), None);
+        let mut held = folder.hold().unwrap();
+        assert_eq!(folder.served(), None, "it does not listen yet");
+        for address in ["http://127.0.0.1:41234", "http://a.example"] {
+            held.served_at(address).unwrap();
+            assert_eq!(folder.served().as_deref(), Some(address));
+        }
+        drop(held);
+        assert_eq!(folder.served(), None);
+        // As a process leaves it that was killed.
+        std::fs::write(dir.path().join(LOCK), "7\nhttp://127.0.0.1:1\n").unwrap();
+        assert_eq!(folder.served(), None);
+        assert!(folder.hold().is_ok());
     }
 
     #[test]

@@ -121,6 +121,7 @@ impl Line {
             calendar,
             chance,
             alive,
+            anew: true,
         };
         (NodeReads(frames), writes)
     }
@@ -184,6 +185,23 @@ pub struct NodeWrites {
     calendar: Calendar<Event>,
     chance: Chance,
     alive: Arc<AtomicBool>,
+    /// What is written makes the page anew.
+    anew: bool,
+}
+
+impl NodeWrites {
+    /// Whether the page can find out that a frame is missing. Between a `resync` and its snapshot it can't: it trusts that
+    /// a WebSocket loses nothing in its midst.
+    fn may_go(&mut self, frame: &Outgoing) -> bool {
+        let Outgoing::Text(text) = frame else { return false };
+        let is = |part: &str| text.contains(part);
+        if is("\"type\":\"snapshot\"") {
+            self.anew = false;
+        } else if is("\"type\":\"resync\"") || is("\"resumed\":\"new\"") || is("\"resumed\":\"resync\"") {
+            self.anew = true;
+        }
+        !self.anew && is("\"p\":")
+    }
 }
 
 impl Sink<Outgoing> for NodeWrites {
@@ -201,12 +219,12 @@ impl Sink<Outgoing> for NodeWrites {
         Poll::Ready(Ok(()))
     }
 
-    fn start_send(self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
+    fn start_send(mut self: Pin<&mut Self>, frame: Outgoing) -> Result<(), Gone> {
         if !self.alive.load(Ordering::Relaxed) {
             return Ok(());
         }
         let now = self.calendar.time.now();
-        let placed = matches!(&frame, Outgoing::Text(text) if text.contains("\"p\":"));
+        let placed = self.may_go(&frame);
         let mut wire = self.line.wire();
         let passage = wire.down.pass(now, &self.chance, placed);
         // What came late was lost to the page just as well.

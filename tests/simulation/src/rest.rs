@@ -16,6 +16,7 @@ use crate::{
 };
 use heliograph_access::{Keys, Secret};
 use heliograph_client::Link;
+use heliograph_domain::clock::Clock;
 use heliograph_roomlog::Leases;
 
 /// No history is longer, in milliseconds.
@@ -174,6 +175,7 @@ impl World {
                 })
                 .collect(),
             rows: &rows,
+            log_now: shelf.wall.now(),
             lost_some: shelf.lost_some,
         };
         self.oracle.judge(&end);

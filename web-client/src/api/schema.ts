@@ -4,2553 +4,2424 @@
  */
 
 export interface paths {
-  '/api/v1/desk/ticket': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/desk/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a ticket to the desk
+         * @description Good for 30 seconds and for one `hello` with `desk` on the WebSocket, which tells how the visits of your day stand.
+         */
+        post: operations["ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Ask for a ticket to the desk
-     * @description Good for 30 seconds and for one `hello` with `desk` on the WebSocket, which tells how the visits of your day stand.
-     */
-    post: operations['ticket'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/links/peek': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/links/peek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at a link
+         * @description Tells when and where, and names nobody. Once another device has redeemed the link, it tells only that.
+         */
+        post: operations["peek"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Look at a link
-     * @description Tells when and where, and names nobody. Once another device has redeemed the link, it tells only that.
-     */
-    post: operations['peek'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/links/redeem': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/links/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redeem a link
+         * @description Binds it to this device by the cookie `__Host-hg_<participant>`. The device may repeat it.
+         */
+        post: operations["redeem"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Redeem a link
-     * @description Binds it to this device by the cookie `__Host-hg_<participant>`. The device may repeat it.
-     */
-    post: operations['redeem'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/session': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in */
+        get: operations["who"];
+        put?: never;
+        /**
+         * Sign in
+         * @description Redeems a sign-in link. The answer sets the cookie `__Host-hg_staff`.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign out
+         * @description Does the same when nobody is signed in.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Who is signed in */
-    get: operations['who'];
-    put?: never;
-    /**
-     * Sign in
-     * @description Redeems a sign-in link. The answer sets the cookie `__Host-hg_staff`.
-     */
-    post: operations['sign_in'];
-    /**
-     * Sign out
-     * @description Does the same when nobody is signed in.
-     */
-    delete: operations['sign_out'];
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/visits': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The visits of a day, by start
+         * @description Schedulers and administrators see all visits of their institution, others those that they take part in.
+         */
+        get: operations["day"];
+        put?: never;
+        /**
+         * Book a visit
+         * @description By a wall time in a named zone. A request that is repeated with the same key and body is answered like the first time,
+         *     for 48 hours, with the header `idempotent-replay: true`.
+         */
+        post: operations["book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * The visits of a day, by start
-     * @description Schedulers and administrators see all visits of their institution, others those that they take part in.
-     */
-    get: operations['day'];
-    put?: never;
-    /**
-     * Book a visit
-     * @description By a wall time in a named zone. A request that is repeated with the same key and body is answered like the first time,
-     *     for 48 hours, with the header `idempotent-replay: true`.
-     */
-    post: operations['book'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/visits/{id}': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/visits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One visit */
+        get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** One visit */
-    get: operations['one'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/visits/{id}/cancel': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/visits/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call a visit off
+         * @description Who waits is told within two seconds and shown out; a visit that runs is not cut. Its people's time is free again.
+         *     Repeated, it changes nothing.
+         */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Call a visit off
-     * @description Who waits is told within two seconds and shown out; a visit that runs is not cut. Its people's time is free again.
-     *     Repeated, it changes nothing.
-     */
-    post: operations['cancel'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/visits/{id}/participants/{participant}/revoke': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/visits/{id}/participants/{participant}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a person's link void
+         * @description No device that redeemed it gets in any more, and a page that sits in the room is shown out within two seconds. The answer
+         *     is the link that holds from now on: send it to its owner only.
+         */
+        post: operations["revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Make a person's link void
-     * @description No device that redeemed it gets in any more, and a page that sits in the room is shown out within two seconds. The answer
-     *     is the link that holds from now on: send it to its owner only.
-     */
-    post: operations['revoke'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/visits/{visit}/progress': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/visits/{visit}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell the desk how far the page is
+         * @description With the cookie of the device that redeemed the link, and only after the person did something. A step that was passed
+         *     before changes nothing.
+         */
+        post: operations["report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Tell the desk how far the page is
-     * @description With the cookie of the device that redeemed the link, and only after the person did something. A step that was passed
-     *     before changes nothing.
-     */
-    post: operations['report'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/api/v1/visits/{visit}/seat': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/api/v1/visits/{visit}/seat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a ticket to the room
+         * @description Good for 30 seconds and for one `hello` on the WebSocket. A member of staff who takes part asks with their session, others
+         *     with the cookie of the device that redeemed their link.
+         */
+        post: operations["seat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    get?: never;
-    put?: never;
-    /**
-     * Ask for a ticket to the room
-     * @description Good for 30 seconds and for one `hello` on the WebSocket. A member of staff who takes part asks with their session, others
-     *     with the cookie of the device that redeemed their link.
-     */
-    post: operations['seat'];
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/healthz': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the process lives
+         * @description It looks at nothing else: a database that is away is no reason to restart the process.
+         */
+        get: operations["healthz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Whether the process lives
-     * @description It looks at nothing else: a database that is away is no reason to restart the process.
-     */
-    get: operations['healthz'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/metrics': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures for Prometheus
+         * @description They hold no name, address or id of a person.
+         */
+        get: operations["figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Figures for Prometheus
-     * @description They hold no name, address or id of a person.
-     */
-    get: operations['figures'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/readyz': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the service can do its work, with reasons */
+        get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /** Whether the service can do its work, with reasons */
-    get: operations['readyz'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
-  '/ws': {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    "/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a WebSocket
+         * @description Subprotocol `heliograph.v1`. The client sends `ClientMessage`, the server `ServerMessage` with `Header`, each as one text
+         *     frame of at most 64 KiB.
+         */
+        get: operations["open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    /**
-     * Open a WebSocket
-     * @description Subprotocol `heliograph.v1`. The client sends `ClientMessage`, the server `ServerMessage` with `Header`, each as one text
-     *     frame of at most 64 KiB.
-     */
-    get: operations['open'];
-    put?: never;
-    post?: never;
-    delete?: never;
-    options?: never;
-    head?: never;
-    patch?: never;
-    trace?: never;
-  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
-  schemas: {
-    /** @description A start at which everybody is free. */
-    Alternative: {
-      /** @description In the zone that was named. */
-      label: string;
-      start_s: components['schemas']['UnixSeconds'];
-    };
-    /** @description Somebody who is to take part. */
-    BookParticipant: {
-      /** Format: uuid */
-      person: string;
-      role: components['schemas']['Role'];
-      zone?: components['schemas']['Zone'] | null;
-    };
-    /** @description A wall time in a named zone. */
-    BookStart: {
-      choose?: components['schemas']['Choose'] | null;
-      wall: components['schemas']['WallTime'];
-      zone: components['schemas']['Zone'];
-    };
-    /** @description A wish for a visit. Names are texts here, so that every one that is wrong can be told by its field. */
-    BookVisit: {
-      /**
-       * Format: int64
-       * @description A multiple of 5, at most 480.
-       */
-      duration_min: number;
-      participants: components['schemas']['BookParticipant'][];
-      /**
-       * Format: uuid
-       * @description What is booked; it gives the visit its name and its buffers.
-       */
-      service?: string | null;
-      start: components['schemas']['BookStart'];
-    };
-    /** @description A visit that was booked, and the links that lead to it. */
-    BookedVisit: components['schemas']['Visit'] & {
-      /** @description One for everybody but the host and staff, who sign in. */
-      links: components['schemas']['VisitLink'][];
-    };
-    /** @description Somebody who is busy at the wished time. */
-    Busy: {
-      person: components['schemas']['PersonId'];
-    };
-    /** @description Why a visit is called off, and which state of it was looked at. */
-    CancelVisit: {
-      /** @description For staff only; at most 500 characters. */
-      reason: string;
-      /**
-       * Format: int64
-       * @description The `version` of the visit as the caller saw it.
-       */
-      version: number;
-    };
-    /** @description An instant that may be meant by a wall time that is shown twice or never. */
-    Candidate: {
-      choose: components['schemas']['Choose'];
-      /** @description What the clocks really show then. */
-      label: string;
-      /** Format: int32 */
-      offset_s: number;
-      start_s: components['schemas']['UnixSeconds'];
-    };
-    /** @description What a client can do, as far as the other side must know. */
-    Capabilities: {
-      /**
-       * @description It can roll back an offer well enough to be the polite side (RFC 8829 section 4.1.10.2).
-       * @default true
-       */
-      rollback: boolean;
-      /**
-       * @description It sends and takes candidates one by one (RFC 8838); otherwise all of them stand in the description.
-       * @default true
-       */
-      trickle: boolean;
-    };
-    /** @description The first 16 hexadecimal digits of a SHA-1 over an entry and the chain before it. */
-    Chain: string;
-    /** @description A line of text. */
-    Chat: {
-      /** @description A text of the client's own catalogue, shown in the reader's language. */
-      canned?: string | null;
-      /** @description The sender's own name for the line; at most 64 characters. */
-      id: string;
-      /** @description At most 4,000 characters; empty if `canned` is there. */
-      text: string;
-      /** @description For whom. */
-      to: components['schemas']['To'];
-    };
-    /** @description One line of the chat. */
-    ChatLine: {
-      /** @description When. */
-      at_ms: components['schemas']['UnixMillis'];
-      /** @description A text of the client's catalogue. */
-      canned?: string | null;
-      /** @description Who wrote it. */
-      from: components['schemas']['ParticipantId'];
-      /** @description The writer's own name for the line. */
-      id: string;
-      /**
-       * Format: int64
-       * @description Room seq.
-       */
-      s: number;
-      /** @description The text. */
-      text: string;
-      /** @description For whom. */
-      to: components['schemas']['To'];
-    };
-    /** @description How one of them is. */
-    Check: {
-      /** @description What was seen, and how to mend it. */
-      detail: string;
-      /**
-       * @description What was looked at.
-       * @example database
-       */
-      name: string;
-      /** @description Whether it does. */
-      ok: boolean;
-    };
-    /**
-     * @description One of two instants, in time order.
-     * @enum {string}
-     */
-    Choose: 'first' | 'second';
-    /** @description What a client sends. [`ClientMessage::durable`] tells which ones carry a number and enter the room's log. */
-    ClientMessage:
-      | (components['schemas']['Hello'] & {
-          /** @enum {string} */
-          type: 'hello';
-        })
-      | (components['schemas']['Sdp'] & {
-          /** @enum {string} */
-          type: 'sdp';
-        })
-      | (components['schemas']['Ice'] & {
-          /** @enum {string} */
-          type: 'ice';
-        })
-      | (components['schemas']['Reset'] & {
-          /** @enum {string} */
-          type: 'reset';
-        })
-      | (components['schemas']['Media'] & {
-          /** @enum {string} */
-          type: 'media';
-        })
-      | (components['schemas']['Chat'] & {
-          /** @enum {string} */
-          type: 'chat';
-        })
-      | {
-          /** @description What the device check found. */
-          device: components['schemas']['DeviceCheck'];
-          /** @enum {string} */
-          type: 'knock';
-        }
-      | {
-          /** @enum {string} */
-          type: 'unknock';
-        }
-      | (components['schemas']['Decision'] & {
-          /** @enum {string} */
-          type: 'admit';
-        })
-      | (components['schemas']['Decision'] & {
-          /** @enum {string} */
-          type: 'deny';
-        })
-      | (components['schemas']['Decision'] & {
-          /** @enum {string} */
-          type: 'hold';
-        })
-      | {
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @description The new role. */
-          role: components['schemas']['Role'];
-          /** @enum {string} */
-          type: 'role';
-        }
-      | {
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @enum {string} */
-          type: 'ask_mute';
-        }
-      | (components['schemas']['Decision'] & {
-          /** @enum {string} */
-          type: 'remove';
-        })
-      | {
-          /** @description The new state. */
-          locked: boolean;
-          /** @enum {string} */
-          type: 'lock';
-        }
-      | {
-          /**
-           * Format: int32
-           * @description By how many minutes, 5 to 60.
-           */
-          minutes: number;
-          /** @enum {string} */
-          type: 'extend';
-        }
-      | {
-          /** @enum {string} */
-          type: 'step_out';
-        }
-      | {
-          /** @enum {string} */
-          type: 'end';
-        }
-      | {
-          /** @enum {string} */
-          type: 'undo_end';
-        }
-      | {
-          /** @enum {string} */
-          type: 'reopen';
-        }
-      | {
-          /** @description The number that the person confirmed. */
-          number: string;
-          /** @enum {string} */
-          type: 'call_me';
-        }
-      | {
-          /** @enum {string} */
-          type: 'nop';
-        }
-      | {
-          /** @description Its chain. */
-          chain: components['schemas']['Chain'];
-          /**
-           * Format: int64
-           * @description Room seq of the last frame taken.
-           */
-          s: number;
-          /** @enum {string} */
-          type: 'ack';
-        }
-      | {
-          /** @enum {string} */
-          type: 'ice_servers';
-        }
-      | {
-          /** @description One row per peer. */
-          peers: components['schemas']['PeerQuality'][];
-          /** @enum {string} */
-          type: 'quality';
-        }
-      | {
-          /** @enum {string} */
-          type: 'ping';
-        }
-      | {
-          /** @enum {string} */
-          type: 'bye';
+    schemas: {
+        /** @description A start at which everybody is free. */
+        Alternative: {
+            /** @description In the zone that was named. */
+            label: string;
+            start_s: components["schemas"]["UnixSeconds"];
         };
-    /** @description The visits of one day. */
-    DayVisits: {
-      day: components['schemas']['LocalDate'];
-      now_ms: components['schemas']['UnixMillis'];
-      tzdb_version: string;
-      visits: components['schemas']['Visit'][];
-      /** @description The zone that the day is counted in. */
-      zone: components['schemas']['Zone'];
-    };
-    /** @description A decision about a person. */
-    Decision: {
-      /** @description A line for that person. */
-      message?: string | null;
-      /** @description Who. */
-      participant: components['schemas']['ParticipantId'];
-    };
-    /**
-     * @description A visit's state in a word, for the desk.
-     * @enum {string}
-     */
-    DeskState:
-      | 'scheduled'
-      | 'opened'
-      | 'testing'
-      | 'checked_in'
-      | 'waiting'
-      | 'in_visit'
-      | 'on_hold'
-      | 'lost'
-      | 'call_requested'
-      | 'ended';
-    /** @description The right to open the desk's socket, once, within half a minute. */
-    DeskTicket: {
-      expires_ms: components['schemas']['UnixMillis'];
-      ticket: string;
-    };
-    /** @description One visit on the desk. */
-    DeskVisit: {
-      by?: components['schemas']['ParticipantId'] | null;
-      /** @description Since when. */
-      since_ms: components['schemas']['UnixMillis'];
-      /** @description Its state. */
-      state: components['schemas']['DeskState'];
-      /** @description The visit. */
-      visit: components['schemas']['VisitId'];
-    };
-    /** @description What the device check found. */
-    DeviceCheck: {
-      /**
-       * @description The camera.
-       * @default unknown
-       */
-      camera: components['schemas']['DeviceState'];
-      /**
-       * @description The microphone.
-       * @default unknown
-       */
-      microphone: components['schemas']['DeviceState'];
-      /**
-       * @description The loudspeaker.
-       * @default unknown
-       */
-      speaker: components['schemas']['DeviceState'];
-    };
-    /**
-     * @description How one device did in the check.
-     * @enum {string}
-     */
-    DeviceState: 'ok' | 'blocked' | 'missing' | 'busy' | 'unknown';
-    /**
-     * @description Why the server did not do what a message asked.
-     * @enum {string}
-     */
-    ErrorCode:
-      | 'bad_json'
-      | 'bad_message'
-      | 'unknown_type'
-      | 'too_large'
-      | 'rate_limited'
-      | 'unauthorized'
-      | 'token_expired'
-      | 'forbidden'
-      | 'not_admitted'
-      | 'no_such_peer'
-      | 'seat_taken'
-      | 'stale'
-      | 'room_full'
-      | 'room_locked'
-      | 'room_ended'
-      | 'too_early'
-      | 'too_late'
-      | 'bad_state'
-      | 'gap'
-      | 'store_unavailable'
-      | 'internal';
-    /** @description One thing that is wrong with a request. */
-    FieldError: {
-      /** @description Where, such as `participants[1].zone`. */
-      field: string;
-      message: string;
-    };
-    /** @description What every frame of the server may carry beside its message. */
-    Header: {
-      at?: components['schemas']['UnixMillis'] | null;
-      /**
-       * Format: int64
-       * @description The number of its cause in that session.
-       */
-      c?: number | null;
-      chain?: components['schemas']['Chain'] | null;
-      from?: components['schemas']['ParticipantId'] | null;
-      /**
-       * Format: int64
-       * @description The seq of the frame before it that went to the same seat.
-       */
-      p?: number | null;
-      /**
-       * Format: int64
-       * @description Room seq of the entry that it tells.
-       */
-      s?: number | null;
-      /** @description The session that numbered its cause. */
-      session?: string | null;
-    };
-    /** @description The process answers. */
-    Health: {
-      ok: boolean;
-      /** @description The release of the service. */
-      version: string;
-    };
-    /** @description The first message of a socket: for a seat of a visit, or for the desk. */
-    Hello: {
-      /**
-       * Format: int64
-       * @description Counts up with each connection of the session, from 1.
-       */
-      attempt: number;
-      /** @description What the client can do. */
-      capabilities?: components['schemas']['Capabilities'];
-      /** @description True for the desk's socket, which has no seat. */
-      desk?: boolean;
-      last?: components['schemas']['Position'] | null;
-      locale?: components['schemas']['Language'] | null;
-      /** @description The highest `c` that acted, by session. */
-      marks?: {
-        [key: string]: number;
-      } | null;
-      /** @description What was numbered and may still have to be resent: oldest session first, the own one last. */
-      outbox?: components['schemas']['OutboxRange'][];
-      seat?: components['schemas']['ParticipantId'] | null;
-      /** @description The resume secret of an earlier `welcome` of this session. */
-      secret?: string | null;
-      /** @description This life of the page. */
-      session: components['schemas']['SessionId'];
-      /** @description The holder from `seat_taken` whom the person wants to take the seat from. */
-      takeover?: string | null;
-      /** @description A single-use ticket; needed unless `secret` is there. */
-      ticket?: string | null;
-      visit?: components['schemas']['VisitId'] | null;
-      zone?: components['schemas']['Zone'] | null;
-    };
-    /** @description Candidates for one peer. */
-    Ice: {
-      /** @description At most `limits.ice_batch` of them. */
-      candidates: components['schemas']['IceCandidate'][];
-      /**
-       * Format: int64
-       * @description Which life of that connection.
-       */
-      generation: number;
-      /** @description Which media connection of the pair. */
-      pc: string;
-      /** @description The peer. */
-      to: components['schemas']['ParticipantId'];
-    };
-    /** @description One ICE candidate (RFC 8839 section 5.1); an empty `candidate` says that there are no more. */
-    IceCandidate: {
-      /** @description The candidate attribute. */
-      candidate: string;
-      /**
-       * Format: int32
-       * @description The index of the media description that it belongs to.
-       */
-      sdp_m_line_index?: number | null;
-      /** @description The media identification that it belongs to. */
-      sdp_mid?: string | null;
-      /** @description The ICE user fragment of its generation. */
-      username_fragment?: string | null;
-    };
-    /** @description One relay or address server. */
-    IceServer: {
-      /** @description The password. */
-      credential?: string | null;
-      /** @description Its addresses (RFC 7064, RFC 7065). */
-      urls: string[];
-      /** @description The user name, where it asks for one. */
-      username?: string | null;
-    };
-    /** @description A well-formed BCP 47 tag of at most 35 characters in its usual case, such as `en`, `pt-BR`, `ase`. */
-    Language: string;
-    /**
-     * @description Why somebody went.
-     * @enum {string}
-     */
-    LeftWhy: 'bye' | 'lost';
-    /** @description The limits of a connection, told in `welcome`; a client checks them before it numbers a message. */
-    Limits: {
-      /**
-       * @description People in the media mesh.
-       * @default 4
-       */
-      admitted: number;
-      /**
-       * Format: int32
-       * @description Messages at once.
-       * @default 120
-       */
-      burst: number;
-      /**
-       * @description Bytes of one chat text.
-       * @default 16384
-       */
-      chat_bytes: number;
-      /**
-       * @description Characters of one chat text.
-       * @default 4000
-       */
-      chat_chars: number;
-      /**
-       * @description Bytes of one frame.
-       * @default 65536
-       */
-      frame_bytes: number;
-      /**
-       * @description Candidates in one `ice` message.
-       * @default 20
-       */
-      ice_batch: number;
-      /**
-       * @description Durable messages that may be unacknowledged.
-       * @default 32
-       */
-      in_flight: number;
-      /**
-       * Format: int32
-       * @description Messages per second, in the long run.
-       * @default 30
-       */
-      messages_per_s: number;
-      /**
-       * @description Bytes of one session description.
-       * @default 49152
-       */
-      sdp_bytes: number;
-    };
-    /**
-     * @description A line's quality in a word.
-     * @enum {string}
-     */
-    LineLevel: 'good' | 'weak' | 'lost';
-    /** @description A visit link. */
-    LinkToken: {
-      /** @description What follows `/v/#` in the link. */
-      token: string;
-    };
-    /**
-     * Format: date
-     * @description A date of the Gregorian calendar in the years 1 to 9998, as text `2027-03-14`.
-     */
-    LocalDate: string;
-    /** @description What a person's devices do. */
-    Media: {
-      /**
-       * @description The camera is on.
-       * @default false
-       */
-      camera: boolean;
-      /**
-       * @description The microphone is on.
-       * @default false
-       */
-      mic: boolean;
-      /**
-       * @description A screen is shared.
-       * @default false
-       */
-      screen: boolean;
-      /**
-       * @description The person signs: the picture must not fall below 20 frames per second.
-       * @default false
-       */
-      signing: boolean;
-    };
-    /** @description An admitted person, as one other person in the room sees them. */
-    Member: {
-      /** @description What their page can do. */
-      capabilities: components['schemas']['Capabilities'];
-      /**
-       * Format: int64
-       * @description The generation of the media connection between the reader and them.
-       */
-      generation: number;
-      /** @description Their language. */
-      language: components['schemas']['Language'];
-      /** @description What their devices do. */
-      media: components['schemas']['Media'];
-      /** @description Their name. */
-      name: string;
-      /** @description The reader makes the first offer of that generation. */
-      offerer: boolean;
-      /** @description Who. */
-      participant: components['schemas']['ParticipantId'];
-      /** @description The reader is the polite side: it rolls back when offers collide. */
-      polite: boolean;
-      /** @description Whether their page is connected. */
-      presence: components['schemas']['Presence'];
-      /** @description What they do in the visit. */
-      role: components['schemas']['Role'];
-    };
-    /**
-     * @description What a notice tells.
-     * @enum {string}
-     */
-    NoticeKind: 'cancelled' | 'moved' | 'replaced' | 'late' | 'revoked';
-    /** @description Numbers of one session that a client still holds: `first_c` is the lowest it can resend, `next_c` the next it would give. */
-    OutboxRange: {
-      /**
-       * Format: int64
-       * @description The lowest number that can be resent.
-       */
-      first_c: number;
-      /**
-       * Format: int64
-       * @description One above the highest number given.
-       */
-      next_c: number;
-      /** @description The session that numbered them. */
-      session: components['schemas']['SessionId'];
-    };
-    /**
-     * Format: uuid
-     * @description One person's place in one visit; in a room it is the seat.
-     */
-    ParticipantId: string;
-    /** @description What a link tells before it is redeemed. */
-    Peek:
-      | (components['schemas']['PeekedVisit'] & {
-          /** @enum {string} */
-          bound: 'no';
-        })
-      | (components['schemas']['PeekedVisit'] & {
-          /** @enum {string} */
-          bound: 'here';
-        })
-      | {
-          /** @enum {string} */
-          bound: 'elsewhere';
+        /** @description Somebody who is to take part. */
+        BookParticipant: {
+            /** Format: uuid */
+            person: string;
+            role: components["schemas"]["Role"];
+            zone?: components["schemas"]["Zone"] | null;
         };
-    /** @description When and where a link leads to. It names nobody. */
-    PeekedVisit: {
-      /** @description In the zone of the institution. */
-      clinic: components['schemas']['ViewerTime'];
-      end_s: components['schemas']['UnixSeconds'];
-      help_phone?: string | null;
-      institution_name: string;
-      /** @description In the zone of whose link it is. */
-      local: components['schemas']['ViewerTime'];
-      now_ms: components['schemas']['UnixMillis'];
-      /** @description From when on one may wait. */
-      opens_ms: components['schemas']['UnixMillis'];
-      start_s: components['schemas']['UnixSeconds'];
-      status: components['schemas']['VisitStatus'];
-    };
-    /** @description How the line to one peer is. */
-    PeerQuality: {
-      /** @description In a word. */
-      level: components['schemas']['LineLevel'];
-      /**
-       * Format: int32
-       * @description Packets lost, in thousandths.
-       */
-      loss_permille?: number | null;
-      /** @description The peer. */
-      participant: components['schemas']['ParticipantId'];
-      /**
-       * Format: int32
-       * @description Round trip, milliseconds.
-       */
-      rtt_ms?: number | null;
-    };
-    /**
-     * Format: uuid
-     * @description A person whom an institution knows: a patient, a physician, an interpreter, a relative.
-     */
-    PersonId: string;
-    /** @description Where the visit stands. */
-    Phase:
-      | {
-          /** @enum {string} */
-          is: 'open';
-        }
-      | {
-          /** @enum {string} */
-          is: 'ending';
-          /** @description When it ends. */
-          until_ms: components['schemas']['UnixMillis'];
-        }
-      | {
-          /** @enum {string} */
-          is: 'ended';
-          /** @description Until when it can be reopened. */
-          reopen_until_ms: components['schemas']['UnixMillis'];
+        /** @description A wall time in a named zone. */
+        BookStart: {
+            choose?: components["schemas"]["Choose"] | null;
+            wall: components["schemas"]["WallTime"];
+            zone: components["schemas"]["Zone"];
         };
-    /** @description A place in a room's log. */
-    Position: {
-      /** @description Chain at that seq. */
-      chain: components['schemas']['Chain'];
-      /**
-       * Format: int64
-       * @description Room seq.
-       */
-      s: number;
-    };
-    /** @description Whether a person's page is connected. */
-    Presence:
-      | {
-          /** @enum {string} */
-          is: 'online';
-        }
-      | {
-          /** @enum {string} */
-          is: 'reconnecting';
-          /** @description Since when. */
-          since_ms: components['schemas']['UnixMillis'];
-        }
-      | {
-          /** @enum {string} */
-          is: 'left';
+        /** @description A wish for a visit. Names are texts here, so that every one that is wrong can be told by its field. */
+        BookVisit: {
+            /**
+             * Format: int64
+             * @description A multiple of 5, at most 480.
+             */
+            duration_min: number;
+            participants: components["schemas"]["BookParticipant"][];
+            /**
+             * Format: uuid
+             * @description What is booked; it gives the visit its name and its buffers.
+             */
+            service?: string | null;
+            start: components["schemas"]["BookStart"];
         };
-    /** @description The body of a failed request (RFC 9457 section 3). The lists are there only with the codes that name them. */
-    Problem: {
-      /** @description With `slot_taken`: the next free starts. */
-      alternatives?: components['schemas']['Alternative'][];
-      /** @description With `wall_time_ambiguous` and `wall_time_missing`: the two instants that may be meant. */
-      candidates?: components['schemas']['Candidate'][];
-      /** @description The stable name of the problem. */
-      code: components['schemas']['ProblemCode'];
-      /** @description With `slot_taken`: whose time is taken. */
-      conflicts?: components['schemas']['Busy'][];
-      /** @description What happened this time, and how to mend it. */
-      detail: string;
-      /** @description What is not valid, by field. */
-      errors?: components['schemas']['FieldError'][];
-      /** @description The name of the request in the logs. */
-      request_id: string;
-      /**
-       * Format: int32
-       * @description The HTTP status.
-       */
-      status: number;
-      /** @description The same for every occurrence of the code. */
-      title: string;
-      /**
-       * @description The code as a URI.
-       * @example urn:problem-type:heliograph:slot_taken
-       */
-      type: string;
-    };
-    /**
-     * @description The stable name of a problem.
-     * @enum {string}
-     */
-    ProblemCode:
-      | 'bad_json'
-      | 'idempotency_key_missing'
-      | 'bad_upgrade'
-      | 'unauthorized'
-      | 'other_device'
-      | 'forbidden'
-      | 'foreign_origin'
-      | 'not_found'
-      | 'link_unknown'
-      | 'method_not_allowed'
-      | 'slot_taken'
-      | 'visit_changed'
-      | 'visit_cancelled'
-      | 'too_late'
-      | 'too_large'
-      | 'unsupported_media_type'
-      | 'invalid_request'
-      | 'wall_time_ambiguous'
-      | 'wall_time_missing'
-      | 'idempotency_key_reused'
-      | 'rate_limited'
-      | 'internal'
-      | 'store_unavailable'
-      | 'tzdb_outdated'
-      | 'timed_out';
-    /**
-     * @description How far a page is before its person waits. The next one is never taken back.
-     * @enum {string}
-     */
-    Progress: 'opened' | 'testing' | 'checked_in';
-    /** @description How far the page is. */
-    ProgressReport: {
-      participant?: components['schemas']['ParticipantId'] | null;
-      progress: components['schemas']['Progress'];
-    };
-    /** @description Whether requests should be sent here. */
-    Ready: {
-      checks: components['schemas']['Check'][];
-      ready: boolean;
-    };
-    /** @description Whom a redeemed link is for. */
-    RedeemedLink: {
-      language: components['schemas']['Language'];
-      name: string;
-      participant: components['schemas']['ParticipantId'];
-      role: components['schemas']['Role'];
-      visit: components['schemas']['VisitId'];
-      zone: components['schemas']['Zone'];
-    };
-    /** @description Asks for a new media connection. */
-    Reset: {
-      /**
-       * Format: int64
-       * @description The next generation: the present one + 1.
-       */
-      generation: number;
-      /** @description Which media connection of the pair. */
-      pc: string;
-      /** @description The peer. */
-      to: components['schemas']['ParticipantId'];
-    };
-    /**
-     * @description What follows a `welcome`.
-     * @enum {string}
-     */
-    Resumed: 'full' | 'resync' | 'new';
-    /**
-     * @description Why the frames that were missed can't be sent alone.
-     * @enum {string}
-     */
-    ResyncWhy: 'not_in_log' | 'mended';
-    /**
-     * @description What a person does in one visit.
-     * @enum {string}
-     */
-    Role: 'host' | 'staff' | 'interpreter' | 'patient' | 'guest';
-    /** @description How a room stands, as far as the list of visits shows it. */
-    RoomBrief: {
-      phase: components['schemas']['RoomPhase'];
-      /** @description Who is admitted and there. */
-      present: components['schemas']['ParticipantId'][];
-      waiting: components['schemas']['RoomWaiting'][];
-    };
-    /**
-     * @description Whether a room can be entered.
-     * @enum {string}
-     */
-    RoomPhase: 'open' | 'ending' | 'ended';
-    /** @description The whole room, as one person sees it. It replaces what the client had and is never merged. */
-    RoomView: {
-      /** @description The end of the chat, as far as it is meant for the reader. */
-      chat: components['schemas']['ChatLine'][];
-      /**
-       * Format: int32
-       * @description Minutes added to the booked end.
-       */
-      extended_min: number;
-      /** @description Nobody more is admitted. */
-      locked: boolean;
-      /** @description The others in the room; empty while the reader waits. */
-      members: components['schemas']['Member'][];
-      /** @description Where the visit stands. */
-      phase: components['schemas']['Phase'];
-      /** @description The reader's own role. */
-      role: components['schemas']['Role'];
-      /** @description The reader's own state. */
-      state: components['schemas']['SeatState'];
-      /** @description Who waits; empty for everybody but staff. */
-      waiting: components['schemas']['Waiting'][];
-    };
-    /** @description Somebody who waits to be let in. */
-    RoomWaiting: {
-      /** @description Whether the person said that they are ready. */
-      knocked: boolean;
-      participant: components['schemas']['ParticipantId'];
-      since_ms: components['schemas']['UnixMillis'];
-    };
-    /** @description A session description for one peer. */
-    Sdp: {
-      /**
-       * Format: int64
-       * @description Which life of that connection.
-       */
-      generation: number;
-      /** @description Offer or answer. */
-      kind: components['schemas']['SdpKind'];
-      /** @description Which media connection of the pair, such as `av`; at most 16 characters. */
-      pc: string;
-      /** @description The description (RFC 8866). */
-      sdp: string;
-      /** @description The peer. */
-      to: components['schemas']['ParticipantId'];
-    };
-    /**
-     * @description Whether a description offers or answers (RFC 3264).
-     * @enum {string}
-     */
-    SdpKind: 'offer' | 'answer';
-    /** @description Which seat. */
-    SeatRequest: {
-      participant?: components['schemas']['ParticipantId'] | null;
-    };
-    /**
-     * @description Where a person stands in the room.
-     * @enum {string}
-     */
-    SeatState: 'waiting' | 'admitted' | 'held' | 'denied' | 'removed';
-    /** @description The right to take a seat by WebSocket, once, within half a minute. */
-    SeatTicket: {
-      expires_ms: components['schemas']['UnixMillis'];
-      name: string;
-      role: components['schemas']['Role'];
-      seat: components['schemas']['ParticipantId'];
-      ticket: string;
-      visit: components['schemas']['VisitId'];
-    };
-    /** @description What the server sends, beside the fields of [`crate::Header`]. */
-    ServerMessage:
-      | {
-          /** @description What the log has of each session of the outbox; it may be lower than the client thought: resend. */
-          acked: {
-            [key: string]: number;
-          };
-          /** @description All limits. */
-          limits: components['schemas']['Limits'];
-          /** @description Whether the frames that were missed follow. */
-          resumed: components['schemas']['Resumed'];
-          /** @description The resume secret of this session. */
-          secret: string;
-          /** @description The server's clock. */
-          server_time_ms: components['schemas']['UnixMillis'];
-          /** @description All timers. */
-          timers: components['schemas']['Timers'];
-          /** @enum {string} */
-          type: 'welcome';
-        }
-      | {
-          /** @description What the log has of each session of the outbox. */
-          acked: {
-            [key: string]: number;
-          };
-          /** @enum {string} */
-          type: 'resync';
-          /** @description Why. */
-          why: components['schemas']['ResyncWhy'];
-        }
-      | {
-          /** @description The highest `c` by session; a new page takes them as its own, a continuing one keeps its own. */
-          marks: {
-            [key: string]: number;
-          };
-          /** @description The room. */
-          room: components['schemas']['RoomView'];
-          /** @enum {string} */
-          type: 'snapshot';
-        }
-      | {
-          /** @description The log lost some: `c` is lower than what was acknowledged before; resend from there. */
-          back?: boolean;
-          /** @enum {string} */
-          type: 'ack';
-        }
-      | {
-          /** @description Who. */
-          member: components['schemas']['Member'];
-          /** @enum {string} */
-          type: 'joined';
-        }
-      | {
-          member?: components['schemas']['Member'] | null;
-          /** @enum {string} */
-          type: 'updated';
-          waiting?: components['schemas']['Waiting'] | null;
-        }
-      | {
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @enum {string} */
-          type: 'left';
-          /** @description Why. */
-          why: components['schemas']['LeftWhy'];
-        }
-      | {
-          /** @enum {string} */
-          type: 'knocked';
-          /** @description Who. */
-          waiting: components['schemas']['Waiting'];
-        }
-      | {
-          member?: components['schemas']['Member'] | null;
-          /** @description A line for that person. */
-          message?: string | null;
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          room?: components['schemas']['RoomView'] | null;
-          /** @enum {string} */
-          type: 'admitted';
-        }
-      | {
-          /** @description A line for that person. */
-          message?: string | null;
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @enum {string} */
-          type: 'denied';
-        }
-      | {
-          /** @description A line for that person. */
-          message?: string | null;
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @enum {string} */
-          type: 'held';
-          waiting?: components['schemas']['Waiting'] | null;
-        }
-      | {
-          /**
-           * Format: int64
-           * @description Which life of it.
-           */
-          generation: number;
-          /** @description Offer or answer. */
-          kind: components['schemas']['SdpKind'];
-          /** @description Which media connection of the pair. */
-          pc: string;
-          /** @description The description. */
-          sdp: string;
-          /** @enum {string} */
-          type: 'sdp';
-        }
-      | {
-          /** @description The candidates. */
-          candidates: components['schemas']['IceCandidate'][];
-          /**
-           * Format: int64
-           * @description Which life of it.
-           */
-          generation: number;
-          /** @description Which media connection of the pair. */
-          pc: string;
-          /** @enum {string} */
-          type: 'ice';
-        }
-      | {
-          /**
-           * Format: int64
-           * @description The new life of it.
-           */
-          generation: number;
-          /** @description Which media connection of the pair. */
-          pc: string;
-          /** @enum {string} */
-          type: 'reset';
-        }
-      | {
-          /** @description The new state. */
-          media: components['schemas']['Media'];
-          /** @enum {string} */
-          type: 'media';
-        }
-      | {
-          /** @description A text of the client's catalogue, shown in the reader's language. */
-          canned?: string | null;
-          /** @description The writer's own name for the line. */
-          id: string;
-          /** @description The text. */
-          text: string;
-          /** @description For whom. */
-          to: components['schemas']['To'];
-          /** @enum {string} */
-          type: 'chat';
-        }
-      | {
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @description The new role. */
-          role: components['schemas']['Role'];
-          /** @enum {string} */
-          type: 'role';
-        }
-      | {
-          /** @enum {string} */
-          type: 'ask_mute';
-        }
-      | {
-          /** @description The new state. */
-          locked: boolean;
-          /** @enum {string} */
-          type: 'locked';
-        }
-      | {
-          /**
-           * Format: int32
-           * @description Minutes added to the booked end, in all.
-           */
-          extended_min: number;
-          /** @enum {string} */
-          type: 'extended';
-        }
-      | {
-          /** @description A line for that person. */
-          message?: string | null;
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @enum {string} */
-          type: 'removed';
-        }
-      | {
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @enum {string} */
-          type: 'stepped_out';
-        }
-      | {
-          /** @enum {string} */
-          type: 'ending';
-          /** @description When. */
-          until_ms: components['schemas']['UnixMillis'];
-        }
-      | {
-          /** @enum {string} */
-          type: 'end_undone';
-        }
-      | {
-          /** @description Until when it can be reopened. */
-          reopen_until_ms: components['schemas']['UnixMillis'];
-          /** @enum {string} */
-          type: 'ended';
-        }
-      | {
-          /** @description The room as the reader sees it now. */
-          room: components['schemas']['RoomView'];
-          /** @enum {string} */
-          type: 'reopened';
-        }
-      | {
-          /** @description The number. */
-          number: string;
-          /** @description Who. */
-          participant: components['schemas']['ParticipantId'];
-          /** @enum {string} */
-          type: 'call_requested';
-        }
-      | {
-          /** @description Why. */
-          code: components['schemas']['ErrorCode'];
-          /**
-           * Format: int64
-           * @description Its number, in the header's `session`.
-           */
-          for_c: number;
-          /** @enum {string} */
-          type: 'refused';
-        }
-      | {
-          /** @description What. */
-          kind: components['schemas']['NoticeKind'];
-          /**
-           * Format: int32
-           * @description `late`: about how many minutes.
-           */
-          minutes?: number | null;
-          start_ms?: components['schemas']['UnixMillis'] | null;
-          /** @enum {string} */
-          type: 'notice';
-        }
-      | {
-          /** @description When the credentials end. */
-          expires_at_ms: components['schemas']['UnixMillis'];
-          /** @description The servers. */
-          servers: components['schemas']['IceServer'][];
-          /** @enum {string} */
-          type: 'ice_servers';
-        }
-      | {
-          /** @description There is no other node: the service comes back by itself. */
-          restart: boolean;
-          /** @enum {string} */
-          type: 'drain';
-          /**
-           * Format: int64
-           * @description Within this time.
-           */
-          within_ms: number;
-        }
-      | {
-          /** @enum {string} */
-          type: 'degraded';
-        }
-      | {
-          /** @enum {string} */
-          type: 'recovered';
-        }
-      | {
-          /** @description Why. */
-          code: components['schemas']['ErrorCode'];
-          /** @description What exactly, in English, for developers. */
-          detail?: string | null;
-          /**
-           * Format: int64
-           * @description Its number, where it had one.
-           */
-          for_c?: number | null;
-          /** @description `seat_taken`: who holds the seat, for `takeover`. */
-          holder?: string | null;
-          /**
-           * Format: int64
-           * @description When to try again.
-           */
-          retry_after_ms?: number | null;
-          /** @enum {string} */
-          type: 'error';
-        }
-      | {
-          /** @description The server's clock. */
-          server_time_ms: components['schemas']['UnixMillis'];
-          /** @enum {string} */
-          type: 'pong';
-        }
-      | {
-          /** @enum {string} */
-          type: 'desk_snapshot';
-          /** @description The visits. */
-          visits: components['schemas']['DeskVisit'][];
-        }
-      | (components['schemas']['DeskVisit'] & {
-          /** @enum {string} */
-          type: 'desk';
+        /** @description A visit that was booked, and the links that lead to it. */
+        BookedVisit: components["schemas"]["Visit"] & {
+            /** @description One for everybody but the host and staff, who sign in. */
+            links: components["schemas"]["VisitLink"][];
+        };
+        /** @description Somebody who is busy at the wished time. */
+        Busy: {
+            person: components["schemas"]["PersonId"];
+        };
+        /** @description Why a visit is called off, and which state of it was looked at. */
+        CancelVisit: {
+            /** @description For staff only; at most 500 characters. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The `version` of the visit as the caller saw it.
+             */
+            version: number;
+        };
+        /** @description An instant that may be meant by a wall time that is shown twice or never. */
+        Candidate: {
+            choose: components["schemas"]["Choose"];
+            /** @description What the clocks really show then. */
+            label: string;
+            /** Format: int32 */
+            offset_s: number;
+            start_s: components["schemas"]["UnixSeconds"];
+        };
+        /** @description What a client can do, as far as the other side must know. */
+        Capabilities: {
+            /**
+             * @description It can roll back an offer well enough to be the polite side (RFC 8829 section 4.1.10.2).
+             * @default true
+             */
+            rollback: boolean;
+            /**
+             * @description It sends and takes candidates one by one (RFC 8838); otherwise all of them stand in the description.
+             * @default true
+             */
+            trickle: boolean;
+        };
+        /** @description The first 16 hexadecimal digits of a SHA-1 over an entry and the chain before it. */
+        Chain: string;
+        /** @description A line of text. */
+        Chat: {
+            /** @description A text of the client's own catalogue, shown in the reader's language. */
+            canned?: string | null;
+            /** @description The sender's own name for the line; at most 64 characters. */
+            id: string;
+            /** @description At most 4,000 characters; empty if `canned` is there. */
+            text: string;
+            /** @description For whom. */
+            to: components["schemas"]["To"];
+        };
+        /** @description One line of the chat. */
+        ChatLine: {
+            /** @description When. */
+            at_ms: components["schemas"]["UnixMillis"];
+            /** @description A text of the client's catalogue. */
+            canned?: string | null;
+            /** @description Who wrote it. */
+            from: components["schemas"]["ParticipantId"];
+            /** @description The writer's own name for the line. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Room seq.
+             */
+            s: number;
+            /** @description The text. */
+            text: string;
+            /** @description For whom. */
+            to: components["schemas"]["To"];
+        };
+        /** @description How one of them is. */
+        Check: {
+            /** @description What was seen, and how to mend it. */
+            detail: string;
+            /**
+             * @description What was looked at.
+             * @example database
+             */
+            name: string;
+            /** @description Whether it does. */
+            ok: boolean;
+        };
+        /**
+         * @description One of two instants, in time order.
+         * @enum {string}
+         */
+        Choose: "first" | "second";
+        /** @description What a client sends. [`ClientMessage::durable`] tells which ones carry a number and enter the room's log. */
+        ClientMessage: (components["schemas"]["Hello"] & {
+            /** @enum {string} */
+            type: "hello";
+        }) | (components["schemas"]["Sdp"] & {
+            /** @enum {string} */
+            type: "sdp";
+        }) | (components["schemas"]["Ice"] & {
+            /** @enum {string} */
+            type: "ice";
+        }) | (components["schemas"]["Reset"] & {
+            /** @enum {string} */
+            type: "reset";
+        }) | (components["schemas"]["Media"] & {
+            /** @enum {string} */
+            type: "media";
+        }) | (components["schemas"]["Chat"] & {
+            /** @enum {string} */
+            type: "chat";
+        }) | {
+            /** @description What the device check found. */
+            device: components["schemas"]["DeviceCheck"];
+            /** @enum {string} */
+            type: "knock";
+        } | {
+            /** @enum {string} */
+            type: "unknock";
+        } | (components["schemas"]["Decision"] & {
+            /** @enum {string} */
+            type: "admit";
+        }) | (components["schemas"]["Decision"] & {
+            /** @enum {string} */
+            type: "deny";
+        }) | (components["schemas"]["Decision"] & {
+            /** @enum {string} */
+            type: "hold";
+        }) | {
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @description The new role. */
+            role: components["schemas"]["Role"];
+            /** @enum {string} */
+            type: "role";
+        } | {
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @enum {string} */
+            type: "ask_mute";
+        } | (components["schemas"]["Decision"] & {
+            /** @enum {string} */
+            type: "remove";
+        }) | {
+            /** @description The new state. */
+            locked: boolean;
+            /** @enum {string} */
+            type: "lock";
+        } | {
+            /**
+             * Format: int32
+             * @description By how many minutes, 5 to 60.
+             */
+            minutes: number;
+            /** @enum {string} */
+            type: "extend";
+        } | {
+            /** @enum {string} */
+            type: "step_out";
+        } | {
+            /** @enum {string} */
+            type: "end";
+        } | {
+            /** @enum {string} */
+            type: "undo_end";
+        } | {
+            /** @enum {string} */
+            type: "reopen";
+        } | {
+            /** @description The number that the person confirmed. */
+            number: string;
+            /** @enum {string} */
+            type: "call_me";
+        } | {
+            /** @enum {string} */
+            type: "nop";
+        } | {
+            /** @description Its chain. */
+            chain: components["schemas"]["Chain"];
+            /**
+             * Format: int64
+             * @description Room seq of the last frame taken.
+             */
+            s: number;
+            /** @enum {string} */
+            type: "ack";
+        } | {
+            /** @enum {string} */
+            type: "ice_servers";
+        } | {
+            /** @description One row per peer. */
+            peers: components["schemas"]["PeerQuality"][];
+            /** @enum {string} */
+            type: "quality";
+        } | {
+            /** @enum {string} */
+            type: "ping";
+        } | {
+            /** @enum {string} */
+            type: "bye";
+        };
+        /** @description The visits of one day. */
+        DayVisits: {
+            day: components["schemas"]["LocalDate"];
+            now_ms: components["schemas"]["UnixMillis"];
+            tzdb_version: string;
+            visits: components["schemas"]["Visit"][];
+            /** @description The zone that the day is counted in. */
+            zone: components["schemas"]["Zone"];
+        };
+        /** @description A decision about a person. */
+        Decision: {
+            /** @description A line for that person. */
+            message?: string | null;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+        };
+        /**
+         * @description A visit's state in a word, for the desk.
+         * @enum {string}
+         */
+        DeskState: "scheduled" | "opened" | "testing" | "checked_in" | "waiting" | "in_visit" | "on_hold" | "lost" | "call_requested" | "ended";
+        /** @description The right to open the desk's socket, once, within half a minute. */
+        DeskTicket: {
+            expires_ms: components["schemas"]["UnixMillis"];
+            ticket: string;
+        };
+        /** @description One visit on the desk. */
+        DeskVisit: {
+            by?: components["schemas"]["ParticipantId"] | null;
+            /** @description Since when. */
+            since_ms: components["schemas"]["UnixMillis"];
+            /** @description Its state. */
+            state: components["schemas"]["DeskState"];
+            /** @description The visit. */
+            visit: components["schemas"]["VisitId"];
+        };
+        /** @description What the device check found. */
+        DeviceCheck: {
+            /**
+             * @description The camera.
+             * @default unknown
+             */
+            camera: components["schemas"]["DeviceState"];
+            /**
+             * @description The microphone.
+             * @default unknown
+             */
+            microphone: components["schemas"]["DeviceState"];
+            /**
+             * @description The loudspeaker.
+             * @default unknown
+             */
+            speaker: components["schemas"]["DeviceState"];
+        };
+        /**
+         * @description How one device did in the check.
+         * @enum {string}
+         */
+        DeviceState: "ok" | "blocked" | "missing" | "busy" | "unknown";
+        /**
+         * @description Why the server did not do what a message asked.
+         * @enum {string}
+         */
+        ErrorCode: "bad_json" | "bad_message" | "unknown_type" | "too_large" | "rate_limited" | "unauthorized" | "token_expired" | "forbidden" | "not_admitted" | "no_such_peer" | "seat_taken" | "stale" | "room_full" | "room_locked" | "room_ended" | "too_early" | "too_late" | "bad_state" | "gap" | "store_unavailable" | "internal";
+        /** @description One thing that is wrong with a request. */
+        FieldError: {
+            /** @description Where, such as `participants[1].zone`. */
+            field: string;
+            message: string;
+        };
+        /** @description What every frame of the server may carry beside its message. */
+        Header: {
+            at?: components["schemas"]["UnixMillis"] | null;
+            /**
+             * Format: int64
+             * @description The number of its cause in that session.
+             */
+            c?: number | null;
+            chain?: components["schemas"]["Chain"] | null;
+            from?: components["schemas"]["ParticipantId"] | null;
+            /**
+             * Format: int64
+             * @description The seq of the frame before it that went to the same seat.
+             */
+            p?: number | null;
+            /**
+             * Format: int64
+             * @description Room seq of the entry that it tells.
+             */
+            s?: number | null;
+            /** @description The session that numbered its cause. */
+            session?: string | null;
+        };
+        /** @description The process answers. */
+        Health: {
+            ok: boolean;
+            /** @description The release of the service. */
+            version: string;
+        };
+        /** @description The first message of a socket: for a seat of a visit, or for the desk. */
+        Hello: {
+            /**
+             * Format: int64
+             * @description Counts up with each connection of the session, from 1.
+             */
+            attempt: number;
+            /** @description What the client can do. */
+            capabilities?: components["schemas"]["Capabilities"];
+            /** @description True for the desk's socket, which has no seat. */
+            desk?: boolean;
+            last?: components["schemas"]["Position"] | null;
+            locale?: components["schemas"]["Language"] | null;
+            /** @description The highest `c` that acted, by session. */
+            marks?: {
+                [key: string]: number;
+            } | null;
+            /** @description What was numbered and may still have to be resent: oldest session first, the own one last. */
+            outbox?: components["schemas"]["OutboxRange"][];
+            seat?: components["schemas"]["ParticipantId"] | null;
+            /** @description The resume secret of an earlier `welcome` of this session. */
+            secret?: string | null;
+            /** @description This life of the page. */
+            session: components["schemas"]["SessionId"];
+            /** @description The holder from `seat_taken` whom the person wants to take the seat from. */
+            takeover?: string | null;
+            /** @description A single-use ticket; needed unless `secret` is there. */
+            ticket?: string | null;
+            visit?: components["schemas"]["VisitId"] | null;
+            zone?: components["schemas"]["Zone"] | null;
+        };
+        /** @description Candidates for one peer. */
+        Ice: {
+            /** @description At most `limits.ice_batch` of them. */
+            candidates: components["schemas"]["IceCandidate"][];
+            /**
+             * Format: int64
+             * @description Which life of that connection.
+             */
+            generation: number;
+            /** @description Which media connection of the pair. */
+            pc: string;
+            /** @description The peer. */
+            to: components["schemas"]["ParticipantId"];
+        };
+        /** @description One ICE candidate (RFC 8839 section 5.1); an empty `candidate` says that there are no more. */
+        IceCandidate: {
+            /** @description The candidate attribute. */
+            candidate: string;
+            /**
+             * Format: int32
+             * @description The index of the media description that it belongs to.
+             */
+            sdp_m_line_index?: number | null;
+            /** @description The media identification that it belongs to. */
+            sdp_mid?: string | null;
+            /** @description The ICE user fragment of its generation. */
+            username_fragment?: string | null;
+        };
+        /** @description One relay or address server. */
+        IceServer: {
+            /** @description The password. */
+            credential?: string | null;
+            /** @description Its addresses (RFC 7064, RFC 7065). */
+            urls: string[];
+            /** @description The user name, where it asks for one. */
+            username?: string | null;
+        };
+        /** @description A well-formed BCP 47 tag of at most 35 characters in its usual case, such as `en`, `pt-BR`, `ase`. */
+        Language: string;
+        /**
+         * @description Why somebody went.
+         * @enum {string}
+         */
+        LeftWhy: "bye" | "lost";
+        /** @description The limits of a connection, told in `welcome`; a client checks them before it numbers a message. */
+        Limits: {
+            /**
+             * @description People in the media mesh.
+             * @default 4
+             */
+            admitted: number;
+            /**
+             * Format: int32
+             * @description Messages at once.
+             * @default 120
+             */
+            burst: number;
+            /**
+             * @description Bytes of one chat text.
+             * @default 16384
+             */
+            chat_bytes: number;
+            /**
+             * @description Characters of one chat text.
+             * @default 4000
+             */
+            chat_chars: number;
+            /**
+             * @description Bytes of one frame.
+             * @default 65536
+             */
+            frame_bytes: number;
+            /**
+             * @description Candidates in one `ice` message.
+             * @default 20
+             */
+            ice_batch: number;
+            /**
+             * @description Durable messages that may be unacknowledged.
+             * @default 32
+             */
+            in_flight: number;
+            /**
+             * Format: int32
+             * @description Messages per second, in the long run.
+             * @default 30
+             */
+            messages_per_s: number;
+            /**
+             * @description Bytes of one session description.
+             * @default 49152
+             */
+            sdp_bytes: number;
+        };
+        /**
+         * @description A line's quality in a word.
+         * @enum {string}
+         */
+        LineLevel: "good" | "weak" | "lost";
+        /** @description A visit link. */
+        LinkToken: {
+            /** @description What follows `/v/#` in the link. */
+            token: string;
+        };
+        /**
+         * Format: date
+         * @description A date of the Gregorian calendar in the years 1 to 9998, as text `2027-03-14`.
+         */
+        LocalDate: string;
+        /** @description What a person's devices do. */
+        Media: {
+            /**
+             * @description The camera is on.
+             * @default false
+             */
+            camera: boolean;
+            /**
+             * @description The microphone is on.
+             * @default false
+             */
+            mic: boolean;
+            /**
+             * @description A screen is shared.
+             * @default false
+             */
+            screen: boolean;
+            /**
+             * @description The person signs: the picture must not fall below 20 frames per second.
+             * @default false
+             */
+            signing: boolean;
+        };
+        /** @description An admitted person, as one other person in the room sees them. */
+        Member: {
+            /** @description What their page can do. */
+            capabilities: components["schemas"]["Capabilities"];
+            /**
+             * Format: int64
+             * @description The generation of the media connection between the reader and them.
+             */
+            generation: number;
+            /** @description Their language. */
+            language: components["schemas"]["Language"];
+            /** @description What their devices do. */
+            media: components["schemas"]["Media"];
+            /** @description Their name. */
+            name: string;
+            /** @description The reader makes the first offer of that generation. */
+            offerer: boolean;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @description The reader is the polite side: it rolls back when offers collide. */
+            polite: boolean;
+            /** @description Whether their page is connected. */
+            presence: components["schemas"]["Presence"];
+            /** @description What they do in the visit. */
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * @description What a notice tells.
+         * @enum {string}
+         */
+        NoticeKind: "cancelled" | "moved" | "replaced" | "late" | "revoked";
+        /** @description Numbers of one session that a client still holds: `first_c` is the lowest it can resend, `next_c` the next it would give. */
+        OutboxRange: {
+            /**
+             * Format: int64
+             * @description The lowest number that can be resent.
+             */
+            first_c: number;
+            /**
+             * Format: int64
+             * @description One above the highest number given.
+             */
+            next_c: number;
+            /** @description The session that numbered them. */
+            session: components["schemas"]["SessionId"];
+        };
+        /**
+         * Format: uuid
+         * @description One person's place in one visit; in a room it is the seat.
+         */
+        ParticipantId: string;
+        /** @description What a link tells before it is redeemed. */
+        Peek: (components["schemas"]["PeekedVisit"] & {
+            /** @enum {string} */
+            bound: "no";
+        }) | (components["schemas"]["PeekedVisit"] & {
+            /** @enum {string} */
+            bound: "here";
+        }) | {
+            /** @enum {string} */
+            bound: "elsewhere";
+        };
+        /** @description When and where a link leads to. It names nobody. */
+        PeekedVisit: {
+            /** @description In the zone of the institution. */
+            clinic: components["schemas"]["ViewerTime"];
+            end_s: components["schemas"]["UnixSeconds"];
+            help_phone?: string | null;
+            institution_name: string;
+            /** @description In the zone of whose link it is. */
+            local: components["schemas"]["ViewerTime"];
+            now_ms: components["schemas"]["UnixMillis"];
+            /** @description From when on one may wait. */
+            opens_ms: components["schemas"]["UnixMillis"];
+            start_s: components["schemas"]["UnixSeconds"];
+            status: components["schemas"]["VisitStatus"];
+        };
+        /** @description How the line to one peer is. */
+        PeerQuality: {
+            /** @description In a word. */
+            level: components["schemas"]["LineLevel"];
+            /**
+             * Format: int32
+             * @description Packets lost, in thousandths.
+             */
+            loss_permille?: number | null;
+            /** @description The peer. */
+            participant: components["schemas"]["ParticipantId"];
+            /**
+             * Format: int32
+             * @description Round trip, milliseconds.
+             */
+            rtt_ms?: number | null;
+        };
+        /**
+         * Format: uuid
+         * @description A person whom an institution knows: a patient, a physician, an interpreter, a relative.
+         */
+        PersonId: string;
+        /** @description Where the visit stands. */
+        Phase: {
+            /** @enum {string} */
+            is: "open";
+        } | {
+            /** @enum {string} */
+            is: "ending";
+            /** @description When it ends. */
+            until_ms: components["schemas"]["UnixMillis"];
+        } | {
+            /** @enum {string} */
+            is: "ended";
+            /** @description Until when it can be reopened. */
+            reopen_until_ms: components["schemas"]["UnixMillis"];
+        };
+        /** @description A place in a room's log. */
+        Position: {
+            /** @description Chain at that seq. */
+            chain: components["schemas"]["Chain"];
+            /**
+             * Format: int64
+             * @description Room seq.
+             */
+            s: number;
+        };
+        /** @description Whether a person's page is connected. */
+        Presence: {
+            /** @enum {string} */
+            is: "online";
+        } | {
+            /** @enum {string} */
+            is: "reconnecting";
+            /** @description Since when. */
+            since_ms: components["schemas"]["UnixMillis"];
+        } | {
+            /** @enum {string} */
+            is: "left";
+        };
+        /** @description The body of a failed request (RFC 9457 section 3). The lists are there only with the codes that name them. */
+        Problem: {
+            /** @description With `slot_taken`: the next free starts. */
+            alternatives?: components["schemas"]["Alternative"][];
+            /** @description With `wall_time_ambiguous` and `wall_time_missing`: the two instants that may be meant. */
+            candidates?: components["schemas"]["Candidate"][];
+            /** @description The stable name of the problem. */
+            code: components["schemas"]["ProblemCode"];
+            /** @description With `slot_taken`: whose time is taken. */
+            conflicts?: components["schemas"]["Busy"][];
+            /** @description What happened this time, and how to mend it. */
+            detail: string;
+            /** @description What is not valid, by field. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description The name of the request in the logs. */
+            request_id: string;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The same for every occurrence of the code. */
+            title: string;
+            /**
+             * @description The code as a URI.
+             * @example urn:problem-type:heliograph:slot_taken
+             */
+            type: string;
+        };
+        /**
+         * @description The stable name of a problem.
+         * @enum {string}
+         */
+        ProblemCode: "bad_json" | "idempotency_key_missing" | "bad_upgrade" | "unauthorized" | "other_device" | "forbidden" | "foreign_origin" | "not_found" | "link_unknown" | "method_not_allowed" | "slot_taken" | "visit_changed" | "visit_cancelled" | "too_late" | "too_large" | "unsupported_media_type" | "invalid_request" | "wall_time_ambiguous" | "wall_time_missing" | "idempotency_key_reused" | "rate_limited" | "internal" | "store_unavailable" | "tzdb_outdated" | "timed_out";
+        /**
+         * @description How far a page is before its person waits. The next one is never taken back.
+         * @enum {string}
+         */
+        Progress: "opened" | "testing" | "checked_in";
+        /** @description How far the page is. */
+        ProgressReport: {
+            participant?: components["schemas"]["ParticipantId"] | null;
+            progress: components["schemas"]["Progress"];
+        };
+        /** @description Whether requests should be sent here. */
+        Ready: {
+            checks: components["schemas"]["Check"][];
+            ready: boolean;
+        };
+        /** @description Whom a redeemed link is for. */
+        RedeemedLink: {
+            language: components["schemas"]["Language"];
+            name: string;
+            participant: components["schemas"]["ParticipantId"];
+            role: components["schemas"]["Role"];
+            visit: components["schemas"]["VisitId"];
+            zone: components["schemas"]["Zone"];
+        };
+        /** @description Asks for a new media connection. */
+        Reset: {
+            /**
+             * Format: int64
+             * @description The next generation: the present one + 1.
+             */
+            generation: number;
+            /** @description Which media connection of the pair. */
+            pc: string;
+            /** @description The peer. */
+            to: components["schemas"]["ParticipantId"];
+        };
+        /**
+         * @description What follows a `welcome`.
+         * @enum {string}
+         */
+        Resumed: "full" | "resync" | "new";
+        /**
+         * @description Why the frames that were missed can't be sent alone.
+         * @enum {string}
+         */
+        ResyncWhy: "not_in_log" | "mended";
+        /**
+         * @description What a person does in one visit.
+         * @enum {string}
+         */
+        Role: "host" | "staff" | "interpreter" | "patient" | "guest";
+        /** @description How a room stands, as far as the list of visits shows it. */
+        RoomBrief: {
+            phase: components["schemas"]["RoomPhase"];
+            /** @description Who is admitted and there. */
+            present: components["schemas"]["ParticipantId"][];
+            waiting: components["schemas"]["RoomWaiting"][];
+        };
+        /**
+         * @description Whether a room can be entered.
+         * @enum {string}
+         */
+        RoomPhase: "open" | "ending" | "ended";
+        /** @description The whole room, as one person sees it. It replaces what the client had and is never merged. */
+        RoomView: {
+            /** @description The end of the chat, as far as it is meant for the reader. */
+            chat: components["schemas"]["ChatLine"][];
+            /**
+             * Format: int32
+             * @description Minutes added to the booked end.
+             */
+            extended_min: number;
+            /** @description Nobody more is admitted. */
+            locked: boolean;
+            /** @description The others in the room; empty while the reader waits. */
+            members: components["schemas"]["Member"][];
+            /** @description Where the visit stands. */
+            phase: components["schemas"]["Phase"];
+            /** @description The reader's own role. */
+            role: components["schemas"]["Role"];
+            /** @description The reader's own state. */
+            state: components["schemas"]["SeatState"];
+            /** @description Who waits; empty for everybody but staff. */
+            waiting: components["schemas"]["Waiting"][];
+        };
+        /** @description Somebody who waits to be let in. */
+        RoomWaiting: {
+            /** @description Whether the person said that they are ready. */
+            knocked: boolean;
+            participant: components["schemas"]["ParticipantId"];
+            since_ms: components["schemas"]["UnixMillis"];
+        };
+        /** @description A session description for one peer. */
+        Sdp: {
+            /**
+             * Format: int64
+             * @description Which life of that connection.
+             */
+            generation: number;
+            /** @description Offer or answer. */
+            kind: components["schemas"]["SdpKind"];
+            /** @description Which media connection of the pair, such as `av`; at most 16 characters. */
+            pc: string;
+            /** @description The description (RFC 8866). */
+            sdp: string;
+            /** @description The peer. */
+            to: components["schemas"]["ParticipantId"];
+        };
+        /**
+         * @description Whether a description offers or answers (RFC 3264).
+         * @enum {string}
+         */
+        SdpKind: "offer" | "answer";
+        /** @description Which seat. */
+        SeatRequest: {
+            participant?: components["schemas"]["ParticipantId"] | null;
+        };
+        /**
+         * @description Where a person stands in the room.
+         * @enum {string}
+         */
+        SeatState: "waiting" | "admitted" | "held" | "denied" | "removed";
+        /** @description The right to take a seat by WebSocket, once, within half a minute. */
+        SeatTicket: {
+            expires_ms: components["schemas"]["UnixMillis"];
+            name: string;
+            role: components["schemas"]["Role"];
+            seat: components["schemas"]["ParticipantId"];
+            ticket: string;
+            visit: components["schemas"]["VisitId"];
+        };
+        /** @description What the server sends, beside the fields of [`crate::Header`]. */
+        ServerMessage: {
+            /** @description What the log has of each session of the outbox; it may be lower than the client thought: resend. */
+            acked: {
+                [key: string]: number;
+            };
+            /** @description All limits. */
+            limits: components["schemas"]["Limits"];
+            /** @description Whether the frames that were missed follow. */
+            resumed: components["schemas"]["Resumed"];
+            /** @description The resume secret of this session. */
+            secret: string;
+            /** @description The server's clock. */
+            server_time_ms: components["schemas"]["UnixMillis"];
+            /** @description All timers. */
+            timers: components["schemas"]["Timers"];
+            /** @enum {string} */
+            type: "welcome";
+        } | {
+            /** @description What the log has of each session of the outbox. */
+            acked: {
+                [key: string]: number;
+            };
+            /** @enum {string} */
+            type: "resync";
+            /** @description Why. */
+            why: components["schemas"]["ResyncWhy"];
+        } | {
+            /** @description The highest `c` by session; a new page takes them as its own, a continuing one keeps its own. */
+            marks: {
+                [key: string]: number;
+            };
+            /** @description The room. */
+            room: components["schemas"]["RoomView"];
+            /** @enum {string} */
+            type: "snapshot";
+        } | {
+            /** @description The log lost some: `c` is lower than what was acknowledged before; resend from there. */
+            back?: boolean;
+            /** @enum {string} */
+            type: "ack";
+        } | {
+            /** @description Who. */
+            member: components["schemas"]["Member"];
+            /** @enum {string} */
+            type: "joined";
+        } | {
+            member?: components["schemas"]["Member"] | null;
+            /** @enum {string} */
+            type: "updated";
+            waiting?: components["schemas"]["Waiting"] | null;
+        } | {
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @enum {string} */
+            type: "left";
+            /** @description Why. */
+            why: components["schemas"]["LeftWhy"];
+        } | {
+            /** @enum {string} */
+            type: "knocked";
+            /** @description Who. */
+            waiting: components["schemas"]["Waiting"];
+        } | {
+            member?: components["schemas"]["Member"] | null;
+            /** @description A line for that person. */
+            message?: string | null;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            room?: components["schemas"]["RoomView"] | null;
+            /** @enum {string} */
+            type: "admitted";
+        } | {
+            /** @description A line for that person. */
+            message?: string | null;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @enum {string} */
+            type: "denied";
+        } | {
+            /** @description A line for that person. */
+            message?: string | null;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @enum {string} */
+            type: "held";
+            waiting?: components["schemas"]["Waiting"] | null;
+        } | {
+            /**
+             * Format: int64
+             * @description Which life of it.
+             */
+            generation: number;
+            /** @description Offer or answer. */
+            kind: components["schemas"]["SdpKind"];
+            /** @description Which media connection of the pair. */
+            pc: string;
+            /** @description The description. */
+            sdp: string;
+            /** @enum {string} */
+            type: "sdp";
+        } | {
+            /** @description The candidates. */
+            candidates: components["schemas"]["IceCandidate"][];
+            /**
+             * Format: int64
+             * @description Which life of it.
+             */
+            generation: number;
+            /** @description Which media connection of the pair. */
+            pc: string;
+            /** @enum {string} */
+            type: "ice";
+        } | {
+            /**
+             * Format: int64
+             * @description The new life of it.
+             */
+            generation: number;
+            /** @description Which media connection of the pair. */
+            pc: string;
+            /** @enum {string} */
+            type: "reset";
+        } | {
+            /** @description The new state. */
+            media: components["schemas"]["Media"];
+            /** @enum {string} */
+            type: "media";
+        } | {
+            /** @description A text of the client's catalogue, shown in the reader's language. */
+            canned?: string | null;
+            /** @description The writer's own name for the line. */
+            id: string;
+            /** @description The text. */
+            text: string;
+            /** @description For whom. */
+            to: components["schemas"]["To"];
+            /** @enum {string} */
+            type: "chat";
+        } | {
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @description The new role. */
+            role: components["schemas"]["Role"];
+            /** @enum {string} */
+            type: "role";
+        } | {
+            /** @enum {string} */
+            type: "ask_mute";
+        } | {
+            /** @description The new state. */
+            locked: boolean;
+            /** @enum {string} */
+            type: "locked";
+        } | {
+            /**
+             * Format: int32
+             * @description Minutes added to the booked end, in all.
+             */
+            extended_min: number;
+            /** @enum {string} */
+            type: "extended";
+        } | {
+            /** @description A line for that person. */
+            message?: string | null;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @enum {string} */
+            type: "removed";
+        } | {
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @enum {string} */
+            type: "stepped_out";
+        } | {
+            /** @enum {string} */
+            type: "ending";
+            /** @description When. */
+            until_ms: components["schemas"]["UnixMillis"];
+        } | {
+            /** @enum {string} */
+            type: "end_undone";
+        } | {
+            /** @description Until when it can be reopened. */
+            reopen_until_ms: components["schemas"]["UnixMillis"];
+            /** @enum {string} */
+            type: "ended";
+        } | {
+            /** @description The room as the reader sees it now. */
+            room: components["schemas"]["RoomView"];
+            /** @enum {string} */
+            type: "reopened";
+        } | {
+            /** @description The number. */
+            number: string;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @enum {string} */
+            type: "call_requested";
+        } | {
+            /** @description Why. */
+            code: components["schemas"]["ErrorCode"];
+            /**
+             * Format: int64
+             * @description Its number, in the header's `session`.
+             */
+            for_c: number;
+            /** @enum {string} */
+            type: "refused";
+        } | {
+            /** @description What. */
+            kind: components["schemas"]["NoticeKind"];
+            /**
+             * Format: int32
+             * @description `late`: about how many minutes.
+             */
+            minutes?: number | null;
+            start_ms?: components["schemas"]["UnixMillis"] | null;
+            /** @enum {string} */
+            type: "notice";
+        } | {
+            /** @description When the credentials end. */
+            expires_at_ms: components["schemas"]["UnixMillis"];
+            /** @description The servers. */
+            servers: components["schemas"]["IceServer"][];
+            /** @enum {string} */
+            type: "ice_servers";
+        } | {
+            /** @description There is no other node: the service comes back by itself. */
+            restart: boolean;
+            /** @enum {string} */
+            type: "drain";
+            /**
+             * Format: int64
+             * @description Within this time.
+             */
+            within_ms: number;
+        } | {
+            /** @enum {string} */
+            type: "degraded";
+        } | {
+            /** @enum {string} */
+            type: "recovered";
+        } | {
+            /** @description Why. */
+            code: components["schemas"]["ErrorCode"];
+            /** @description What exactly, in English, for developers. */
+            detail?: string | null;
+            /**
+             * Format: int64
+             * @description Its number, where it had one.
+             */
+            for_c?: number | null;
+            /** @description `seat_taken`: who holds the seat, for `takeover`. */
+            holder?: string | null;
+            /**
+             * Format: int64
+             * @description When to try again.
+             */
+            retry_after_ms?: number | null;
+            /** @enum {string} */
+            type: "error";
+        } | {
+            /** @description The server's clock. */
+            server_time_ms: components["schemas"]["UnixMillis"];
+            /** @enum {string} */
+            type: "pong";
+        } | {
+            /** @enum {string} */
+            type: "desk_snapshot";
+            /** @description The visits. */
+            visits: components["schemas"]["DeskVisit"][];
+        } | (components["schemas"]["DeskVisit"] & {
+            /** @enum {string} */
+            type: "desk";
         });
-    /** @description A member of staff who has signed in. */
-    Session: {
-      institution: components['schemas']['TenantId'];
-      institution_name: string;
-      language: components['schemas']['Language'];
-      name: string;
-      person: components['schemas']['PersonId'];
-      roles: components['schemas']['StaffRole'][];
-      zone: components['schemas']['Zone'];
+        /** @description A member of staff who has signed in. */
+        Session: {
+            institution: components["schemas"]["TenantId"];
+            institution_name: string;
+            language: components["schemas"]["Language"];
+            name: string;
+            person: components["schemas"]["PersonId"];
+            roles: components["schemas"]["StaffRole"][];
+            zone: components["schemas"]["Zone"];
+        };
+        /** @description One life of a page: 8 to 64 of `A–Z a–z 0–9 _ -`, chosen by the client at random. */
+        SessionId: string;
+        /** @description A sign-in link. */
+        SignIn: {
+            /** @description What follows `/desk/#` in the link. */
+            token: string;
+        };
+        /**
+         * @description What a member of an institution may do in it.
+         * @enum {string}
+         */
+        StaffRole: "scheduler" | "physician" | "interpreter" | "administrator";
+        /** @description An institution: a lower-case name of 2 to 40 letters, digits and hyphens that starts with a letter. */
+        TenantId: string;
+        /** @description All timers in milliseconds, told in `welcome`, so that tests can run them faster. */
+        Timers: {
+            /**
+             * Format: int64
+             * @description Between two renewals of the leases of a room.
+             * @default 5000
+             */
+            beat_ms: number;
+            /**
+             * Format: int64
+             * @description Silence after a `ping` that means a dead line.
+             * @default 3000
+             */
+            dead_ms: number;
+            /**
+             * Format: int64
+             * @description From the socket's opening to `hello`.
+             * @default 5000
+             */
+            hello_ms: number;
+            /**
+             * Format: int64
+             * @description How long candidates are collected for one `ice` message.
+             * @default 50
+             */
+            ice_coalesce_ms: number;
+            /**
+             * Format: int64
+             * @description How long a seat counts as online without a renewal.
+             * @default 15000
+             */
+            lease_ms: number;
+            /**
+             * Format: int64
+             * @description Between two `ping` of a client.
+             * @default 4000
+             */
+            ping_ms: number;
+            /**
+             * Format: int64
+             * @description The longest wait before a reconnect.
+             * @default 5000
+             */
+            reconnect_max_ms: number;
+            /**
+             * Format: int64
+             * @description The first wait before a reconnect; it doubles.
+             * @default 250
+             */
+            reconnect_min_ms: number;
+            /**
+             * Format: int64
+             * @description How long a seat is `reconnecting` before it has `left`.
+             * @default 45000
+             */
+            reconnecting_ms: number;
+            /**
+             * Format: int64
+             * @description How long an ended visit can be reopened.
+             * @default 1800000
+             */
+            reopen_ms: number;
+            /**
+             * Format: int64
+             * @description Between two resends of what was not acknowledged.
+             * @default 1000
+             */
+            retransmit_ms: number;
+            /**
+             * Format: int64
+             * @description Silence after which the server closes with 4002.
+             * @default 20000
+             */
+            server_dead_ms: number;
+            /**
+             * Format: int64
+             * @description Between two WebSocket pings of the server.
+             * @default 5000
+             */
+            server_ping_ms: number;
+            /**
+             * Format: int64
+             * @description How long a media connection may stay `new` before a `reset`.
+             * @default 1200
+             */
+            still_new_ms: number;
+            /**
+             * Format: int64
+             * @description How long an `end` can be undone.
+             * @default 10000
+             */
+            undo_end_ms: number;
+            /**
+             * Format: int64
+             * @description A pending write after which the server closes with 4001.
+             * @default 5000
+             */
+            write_stall_ms: number;
+        };
+        To: string;
+        /**
+         * Format: int64
+         * @description Milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Rooms count in these.
+         */
+        UnixMillis: number;
+        /**
+         * Format: int64
+         * @description Seconds since 1970-01-01T00:00:00Z, without leap seconds. Bookings count in these.
+         */
+        UnixSeconds: number;
+        /** @description A visit's time as clocks of one zone show it. */
+        ViewerTime: {
+            city: string;
+            /** @description Weekday, date, time and offset of the start, such as `Tue 2026-12-01T19:00+0300`. */
+            label: string;
+            /**
+             * Format: int32
+             * @description Seconds that the zone is ahead of UTC at the start.
+             */
+            offset_s: number;
+            wall_end: components["schemas"]["WallTime"];
+            wall_start: components["schemas"]["WallTime"];
+            zone: components["schemas"]["Zone"];
+        };
+        /** @description A visit, with its time in the zones of those who look at it and take part in it. */
+        Visit: {
+            /** @description What that zone's clocks were said to show at the start. */
+            anchor_wall: components["schemas"]["WallTime"];
+            /** @description The zone that was named at the booking. */
+            anchor_zone: components["schemas"]["Zone"];
+            end_s: components["schemas"]["UnixSeconds"];
+            id: components["schemas"]["VisitId"];
+            /** @description The viewer's own zone first, then the institution's, then those of the participants. */
+            local: components["schemas"]["ViewerTime"][];
+            participants: components["schemas"]["VisitParticipant"][];
+            room?: components["schemas"]["RoomBrief"] | null;
+            /**
+             * Format: int64
+             * @description Goes up on every change of time, people or status.
+             */
+            sequence: number;
+            service_name: string;
+            start_s: components["schemas"]["UnixSeconds"];
+            status: components["schemas"]["VisitStatus"];
+            /**
+             * Format: int64
+             * @description Goes up on every change.
+             */
+            version: number;
+        };
+        /**
+         * Format: uuid
+         * @description A booked visit; its room has the same id.
+         */
+        VisitId: string;
+        /** @description What a participant comes in by. */
+        VisitLink: {
+            participant: components["schemas"]["ParticipantId"];
+            /** @description The token lies in the fragment. */
+            url: string;
+        };
+        /** @description Somebody who takes part in a visit. */
+        VisitParticipant: {
+            language: components["schemas"]["Language"];
+            local: components["schemas"]["ViewerTime"];
+            name: string;
+            participant: components["schemas"]["ParticipantId"];
+            person: components["schemas"]["PersonId"];
+            /** @description Whether the visit makes no sense without the person. */
+            required: boolean;
+            role: components["schemas"]["Role"];
+            zone: components["schemas"]["Zone"];
+        };
+        /**
+         * @description Whether a visit will take place.
+         * @enum {string}
+         */
+        VisitStatus: "booked" | "cancelled";
+        /** @description Somebody who waits, as staff see them. */
+        Waiting: {
+            /** @description What their device check found. */
+            device: components["schemas"]["DeviceCheck"];
+            /** @description They said that they are ready. */
+            knocked: boolean;
+            /** @description Their language. */
+            language: components["schemas"]["Language"];
+            /** @description Their name. */
+            name: string;
+            /** @description Who. */
+            participant: components["schemas"]["ParticipantId"];
+            /** @description Whether their page is connected. */
+            presence: components["schemas"]["Presence"];
+            /** @description What they do in the visit. */
+            role: components["schemas"]["Role"];
+            /** @description Since when they wait. */
+            since_ms: components["schemas"]["UnixMillis"];
+            /** @description Waiting for the first time, held or denied. */
+            state: components["schemas"]["SeatState"];
+        };
+        /** @description A date and a minute of that day in a zone that is named beside it. */
+        WallTime: string;
+        /**
+         * @description The name of a time zone, as given. Old names are accepted: `Asia/Calcutta` is `Asia/Kolkata`, see
+         *     [`Zone::canonical`]. Every [`super::Tzdb`] knows every `Zone`.
+         */
+        Zone: string;
     };
-    /** @description One life of a page: 8 to 64 of `A–Z a–z 0–9 _ -`, chosen by the client at random. */
-    SessionId: string;
-    /** @description A sign-in link. */
-    SignIn: {
-      /** @description What follows `/desk/#` in the link. */
-      token: string;
-    };
-    /**
-     * @description What a member of an institution may do in it.
-     * @enum {string}
-     */
-    StaffRole: 'scheduler' | 'physician' | 'interpreter' | 'administrator';
-    /** @description An institution: a lower-case name of 2 to 40 letters, digits and hyphens that starts with a letter. */
-    TenantId: string;
-    /** @description All timers in milliseconds, told in `welcome`, so that tests can run them faster. */
-    Timers: {
-      /**
-       * Format: int64
-       * @description Between two renewals of the leases of a room.
-       * @default 5000
-       */
-      beat_ms: number;
-      /**
-       * Format: int64
-       * @description Silence after a `ping` that means a dead line.
-       * @default 3000
-       */
-      dead_ms: number;
-      /**
-       * Format: int64
-       * @description From the socket's opening to `hello`.
-       * @default 5000
-       */
-      hello_ms: number;
-      /**
-       * Format: int64
-       * @description How long candidates are collected for one `ice` message.
-       * @default 50
-       */
-      ice_coalesce_ms: number;
-      /**
-       * Format: int64
-       * @description How long a seat counts as online without a renewal.
-       * @default 15000
-       */
-      lease_ms: number;
-      /**
-       * Format: int64
-       * @description Between two `ping` of a client.
-       * @default 4000
-       */
-      ping_ms: number;
-      /**
-       * Format: int64
-       * @description The longest wait before a reconnect.
-       * @default 5000
-       */
-      reconnect_max_ms: number;
-      /**
-       * Format: int64
-       * @description The first wait before a reconnect; it doubles.
-       * @default 250
-       */
-      reconnect_min_ms: number;
-      /**
-       * Format: int64
-       * @description How long a seat is `reconnecting` before it has `left`.
-       * @default 45000
-       */
-      reconnecting_ms: number;
-      /**
-       * Format: int64
-       * @description How long an ended visit can be reopened.
-       * @default 1800000
-       */
-      reopen_ms: number;
-      /**
-       * Format: int64
-       * @description Between two resends of what was not acknowledged.
-       * @default 1000
-       */
-      retransmit_ms: number;
-      /**
-       * Format: int64
-       * @description Silence after which the server closes with 4002.
-       * @default 20000
-       */
-      server_dead_ms: number;
-      /**
-       * Format: int64
-       * @description Between two WebSocket pings of the server.
-       * @default 5000
-       */
-      server_ping_ms: number;
-      /**
-       * Format: int64
-       * @description How long a media connection may stay `new` before a `reset`.
-       * @default 1200
-       */
-      still_new_ms: number;
-      /**
-       * Format: int64
-       * @description How long an `end` can be undone.
-       * @default 10000
-       */
-      undo_end_ms: number;
-      /**
-       * Format: int64
-       * @description A pending write after which the server closes with 4001.
-       * @default 5000
-       */
-      write_stall_ms: number;
-    };
-    To: string;
-    /**
-     * Format: int64
-     * @description Milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Rooms count in these.
-     */
-    UnixMillis: number;
-    /**
-     * Format: int64
-     * @description Seconds since 1970-01-01T00:00:00Z, without leap seconds. Bookings count in these.
-     */
-    UnixSeconds: number;
-    /** @description A visit's time as clocks of one zone show it. */
-    ViewerTime: {
-      city: string;
-      /** @description Weekday, date, time and offset of the start, such as `Tue 2026-12-01T19:00+0300`. */
-      label: string;
-      /**
-       * Format: int32
-       * @description Seconds that the zone is ahead of UTC at the start.
-       */
-      offset_s: number;
-      wall_end: components['schemas']['WallTime'];
-      wall_start: components['schemas']['WallTime'];
-      zone: components['schemas']['Zone'];
-    };
-    /** @description A visit, with its time in the zones of those who look at it and take part in it. */
-    Visit: {
-      /** @description What that zone's clocks were said to show at the start. */
-      anchor_wall: components['schemas']['WallTime'];
-      /** @description The zone that was named at the booking. */
-      anchor_zone: components['schemas']['Zone'];
-      end_s: components['schemas']['UnixSeconds'];
-      id: components['schemas']['VisitId'];
-      /** @description The viewer's own zone first, then the institution's, then those of the participants. */
-      local: components['schemas']['ViewerTime'][];
-      participants: components['schemas']['VisitParticipant'][];
-      room?: components['schemas']['RoomBrief'] | null;
-      /**
-       * Format: int64
-       * @description Goes up on every change of time, people or status.
-       */
-      sequence: number;
-      service_name: string;
-      start_s: components['schemas']['UnixSeconds'];
-      status: components['schemas']['VisitStatus'];
-      /**
-       * Format: int64
-       * @description Goes up on every change.
-       */
-      version: number;
-    };
-    /**
-     * Format: uuid
-     * @description A booked visit; its room has the same id.
-     */
-    VisitId: string;
-    /** @description What a participant comes in by. */
-    VisitLink: {
-      participant: components['schemas']['ParticipantId'];
-      /** @description The token lies in the fragment. */
-      url: string;
-    };
-    /** @description Somebody who takes part in a visit. */
-    VisitParticipant: {
-      language: components['schemas']['Language'];
-      local: components['schemas']['ViewerTime'];
-      name: string;
-      participant: components['schemas']['ParticipantId'];
-      person: components['schemas']['PersonId'];
-      /** @description Whether the visit makes no sense without the person. */
-      required: boolean;
-      role: components['schemas']['Role'];
-      zone: components['schemas']['Zone'];
-    };
-    /**
-     * @description Whether a visit will take place.
-     * @enum {string}
-     */
-    VisitStatus: 'booked' | 'cancelled';
-    /** @description Somebody who waits, as staff see them. */
-    Waiting: {
-      /** @description What their device check found. */
-      device: components['schemas']['DeviceCheck'];
-      /** @description They said that they are ready. */
-      knocked: boolean;
-      /** @description Their language. */
-      language: components['schemas']['Language'];
-      /** @description Their name. */
-      name: string;
-      /** @description Who. */
-      participant: components['schemas']['ParticipantId'];
-      /** @description Whether their page is connected. */
-      presence: components['schemas']['Presence'];
-      /** @description What they do in the visit. */
-      role: components['schemas']['Role'];
-      /** @description Since when they wait. */
-      since_ms: components['schemas']['UnixMillis'];
-      /** @description Waiting for the first time, held or denied. */
-      state: components['schemas']['SeatState'];
-    };
-    /** @description A date and a minute of that day in a zone that is named beside it. */
-    WallTime: string;
-    /**
-     * @description The name of a time zone, as given. Old names are accepted: `Asia/Calcutta` is `Asia/Kolkata`, see
-     *     [`Zone::canonical`]. Every [`super::Tzdb`] knows every `Zone`.
-     */
-    Zone: string;
-  };
-  responses: never;
-  parameters: never;
-  requestBodies: never;
-  headers: never;
-  pathItems: never;
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  ticket: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskTicket"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    peek: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['DeskTicket'];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToken"];
+            };
         };
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Peek"];
+                };
+            };
+            /** @description `link_unknown`: unknown, malformed, outdated or over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  peek: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    redeem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedeemedLink"];
+                };
+            };
+            /** @description `other_device`: another one was first */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `link_unknown`: unknown, malformed, outdated or over */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_cancelled` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['LinkToken'];
-      };
+    who: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description `unauthorized`: nobody */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Peek'];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
         };
-      };
-      /** @description `link_unknown`: unknown, malformed, outdated or over */
-      404: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            /** @description Signed in */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized`: the link is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  redeem: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nobody is signed in any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['LinkToken'];
-      };
+    day: {
+        parameters: {
+            query?: {
+                /** @description A date in your own zone, such as 2026-12-01; today if it is absent. */
+                day?: components["schemas"]["LocalDate"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayVisits"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request` with `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    book: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Printable ASCII, new for every booking */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['RedeemedLink'];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookVisit"];
+            };
         };
-      };
-      /** @description `other_device`: another one was first */
-      401: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookedVisit"];
+                };
+            };
+            /** @description `bad_json`, `idempotency_key_missing` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: schedulers, physicians and administrators book; `foreign_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: the institution has no such person or service */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `slot_taken` with `conflicts` and three `alternatives` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request` with `errors`; `wall_time_ambiguous` or `wall_time_missing` with `candidates`, one of which goes to `start.choose`; `idempotency_key_reused` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `link_unknown`: unknown, malformed, outdated or over */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `visit_cancelled` */
-      410: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  who: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    one: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: another institution's visit too */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['Session'];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelVisit"];
+            };
         };
-      };
-      /** @description `unauthorized`: nobody */
-      401: {
-        headers: {
-          [name: string]: unknown;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Visit"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: schedulers, physicians and administrators call off; `foreign_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: another institution's visit too */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_changed`: it has another `version` by now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_late` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request` with `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  sign_in: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["VisitId"];
+                participant: components["schemas"]["ParticipantId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitLink"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`: schedulers, physicians and administrators revoke; `foreign_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: the host and staff too, since they come by no link */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_changed`: somebody else revokes the same link */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_cancelled`, `too_late` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SignIn'];
-      };
+    report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProgressReport"];
+            };
+        };
+        responses: {
+            /** @description The desk is told */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_cancelled` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request` with `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
     };
-    responses: {
-      /** @description Signed in */
-      204: {
-        headers: {
-          [name: string]: unknown;
+    seat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit: components["schemas"]["VisitId"];
+            };
+            cookie?: never;
         };
-        content?: never;
-      };
-      /** @description `unauthorized`: the link is not valid any more */
-      401: {
-        headers: {
-          [name: string]: unknown;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatRequest"];
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatTicket"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `visit_cancelled`, `too_late` */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  sign_out: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
+    healthz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      /** @description Nobody is signed in any more */
-      204: {
-        headers: {
-          [name: string]: unknown;
+    figures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content?: never;
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
+        requestBody?: never;
+        responses: {
+            /** @description The text format, version 0.0.4 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
         };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  day: {
-    parameters: {
-      query?: {
-        /** @description A date in your own zone, such as 2026-12-01; today if it is absent. */
-        day?: components['schemas']['LocalDate'];
-      };
-      header?: never;
-      path?: never;
-      cookie?: never;
+    readyz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+        };
     };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
+    open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        content: {
-          'application/json': components['schemas']['DayVisits'];
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open; `hello` is expected within 5 s */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad_upgrade`: no WebSocket of version 13, or another subprotocol */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `foreign_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `invalid_request` with `errors` */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
     };
-  };
-  book: {
-    parameters: {
-      query?: never;
-      header: {
-        /** @description Printable ASCII, new for every booking */
-        'Idempotency-Key': string;
-      };
-      path?: never;
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['BookVisit'];
-      };
-    };
-    responses: {
-      201: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['BookedVisit'];
-        };
-      };
-      /** @description `bad_json`, `idempotency_key_missing` */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `forbidden`: schedulers, physicians and administrators book; `foreign_origin` */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `not_found`: the institution has no such person or service */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `slot_taken` with `conflicts` and three `alternatives` */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `invalid_request` with `errors`; `wall_time_ambiguous` or `wall_time_missing` with `candidates`, one of which goes to `start.choose`; `idempotency_key_reused` */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  one: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components['schemas']['VisitId'];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Visit'];
-        };
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `not_found`: another institution's visit too */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  cancel: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components['schemas']['VisitId'];
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['CancelVisit'];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Visit'];
-        };
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `forbidden`: schedulers, physicians and administrators call off; `foreign_origin` */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `not_found`: another institution's visit too */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `visit_changed`: it has another `version` by now */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `too_late` */
-      410: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `invalid_request` with `errors` */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  revoke: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        id: components['schemas']['VisitId'];
-        participant: components['schemas']['ParticipantId'];
-      };
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['VisitLink'];
-        };
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `forbidden`: schedulers, physicians and administrators revoke; `foreign_origin` */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `not_found`: the host and staff too, since they come by no link */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `visit_changed`: somebody else revokes the same link */
-      409: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `visit_cancelled`, `too_late` */
-      410: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  report: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        visit: components['schemas']['VisitId'];
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['ProgressReport'];
-      };
-    };
-    responses: {
-      /** @description The desk is told */
-      204: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `visit_cancelled` */
-      410: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `invalid_request` with `errors` */
-      422: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  seat: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path: {
-        visit: components['schemas']['VisitId'];
-      };
-      cookie?: never;
-    };
-    requestBody: {
-      content: {
-        'application/json': components['schemas']['SeatRequest'];
-      };
-    };
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['SeatTicket'];
-        };
-      };
-      /** @description `unauthorized` */
-      401: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `not_found` */
-      404: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `visit_cancelled`, `too_late` */
-      410: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description Any other problem */
-      default: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
-  healthz: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Health'];
-        };
-      };
-    };
-  };
-  figures: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The text format, version 0.0.4 */
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'text/plain': string;
-        };
-      };
-    };
-  };
-  readyz: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      200: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Ready'];
-        };
-      };
-      503: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/json': components['schemas']['Ready'];
-        };
-      };
-    };
-  };
-  open: {
-    parameters: {
-      query?: never;
-      header?: never;
-      path?: never;
-      cookie?: never;
-    };
-    requestBody?: never;
-    responses: {
-      /** @description The socket is open; `hello` is expected within 5 s */
-      101: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content?: never;
-      };
-      /** @description `bad_upgrade`: no WebSocket of version 13, or another subprotocol */
-      400: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-      /** @description `foreign_origin` */
-      403: {
-        headers: {
-          [name: string]: unknown;
-        };
-        content: {
-          'application/problem+json': components['schemas']['Problem'];
-        };
-      };
-    };
-  };
 }

@@ -248,6 +248,92 @@ describe('a person who goes', () => {
   });
 });
 
+describe('a room whose log lost its history', () => {
+  const flowing = async (generation: number): Promise<void> => {
+    call.sync(roomWith({ ...peer, generation }));
+    await settle();
+    call.act({ ...offer(generation), kind: 'answer' }, { from: HOST });
+    await settle();
+    pc().become('connected');
+  };
+
+  it('leaves the connection with somebody who has not come back yet, and it goes on when they do', async () => {
+    await flowing(3);
+    call.sync(roomWith(), true);
+    expect(pc().connectionState).toBe('connected');
+    expect(views).toMatchObject([{ participant: HOST, member: { name: 'Dr Amara Okafor' } }]);
+    call.sync({ ...roomWith(), locked: true });
+    expect(pc().connectionState).toBe('connected');
+    call.sync(roomWith({ ...peer, generation: 1 }));
+    env.pass(60_000);
+    expect(pcs).toHaveLength(1);
+    expect(pc().connectionState).toBe('connected');
+    pc().restartIce();
+    await settle();
+    expect(of('sdp').at(-1)).toMatchObject({ kind: 'offer', generation: 1 });
+  });
+
+  it('calls a connection by its new number where the other was back first', async () => {
+    await flowing(3);
+    call.sync(roomWith({ ...peer, generation: 1 }), true);
+    pc().found(1);
+    env.pass(50);
+    expect(pcs).toHaveLength(1);
+    expect(of('ice').at(-1)).toMatchObject({ generation: 1 });
+  });
+
+  it('does not keep it for longer than a seat is waited for', async () => {
+    await flowing(1);
+    call.sync(roomWith(), true);
+    env.pass(44_999);
+    expect(pc().connectionState).toBe('connected');
+    env.pass(1);
+    expect(pc().connectionState).toBe('closed');
+    expect(views).toEqual([]);
+  });
+
+  it('does not keep one that does not flow', async () => {
+    call.sync(roomWith(peer));
+    await settle();
+    call.sync(roomWith(), true);
+    expect(pc().connectionState).toBe('closed');
+  });
+
+  it.each([
+    { type: 'held', participant: HOST },
+    { type: 'removed', participant: HOST },
+    { type: 'stepped_out', participant: HOST },
+    { type: 'left', participant: HOST, why: 'bye' },
+  ] as const)('does not keep it when $type says that they went', async (message) => {
+    await flowing(1);
+    call.sync(roomWith(), true);
+    call.act(message, {});
+    expect(pc().connectionState).toBe('closed');
+    expect(views).toEqual([]);
+  });
+
+  it('does not keep it when the person is out, or all is over', async () => {
+    await flowing(1);
+    call.sync(roomWith(), true);
+    call.sync({ ...waitingRoom, state: 'held' }, true);
+    expect(pc().connectionState).toBe('closed');
+  });
+
+  it('is found out by an offer of another connection: that is a new page', async () => {
+    const fingerprint = (is: string): string => `v=0\r\na=fingerprint:sha-256 ${is}\r\n`;
+    call.sync(roomWith({ ...peer, offerer: false }));
+    call.act({ ...offer(1), sdp: fingerprint('AA:01') }, { from: HOST });
+    await settle();
+    call.act({ ...offer(1), sdp: `${fingerprint('AA:01')}a=ice-ufrag:2\r\n` }, { from: HOST });
+    await settle();
+    expect(pcs).toHaveLength(1);
+    call.act({ ...offer(1), sdp: fingerprint('BB:02') }, { from: HOST });
+    await settle();
+    expect(pcs).toHaveLength(2);
+    expect(pc().remoteDescription?.sdp).toContain('BB:02');
+  });
+});
+
 it('is silent about a person whom the room does not name', async () => {
   call.sync(roomWith());
   call.act(offer(1), { from: ME });

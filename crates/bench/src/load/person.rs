@@ -82,13 +82,13 @@ pub fn start(plan: Plan) -> (mpsc::UnboundedSender<Command>, watch::Receiver<Sea
 enum Line {
     None,
     Ticket(u64, BoxFuture<'static, TicketAnswer>),
-    Opening(u64, BoxFuture<'static, Result<Socket>>),
-    Open(u64, Socket),
+    Opening(u64, BoxFuture<'static, Result<Box<Socket>>>),
+    Open(u64, Box<Socket>),
 }
 
 enum Heard {
     Ticket(TicketAnswer),
-    Opened(Result<Socket>),
+    Opened(Result<Box<Socket>>),
     Text(String),
     Closed(Option<u16>),
 }
@@ -134,7 +134,7 @@ impl Person {
                     Some(Command::Freeze) => {
                         let Some(stamps) = frozen(&mut commands).await else { return };
                         self.on(Event::Wake);
-                        stamps.into_iter().for_each(|stamp| self.say(stamp));
+                        for stamp in stamps { self.say(stamp); }
                     }
                     Some(Command::Thaw) => {}
                     None => return,
@@ -238,7 +238,7 @@ impl Person {
                 Action::FetchTicket { life } => self.line = Line::Ticket(life, self.ticket()),
                 Action::Connect { life } => {
                     let door = self.plan.door.clone();
-                    self.line = Line::Opening(life, async move { Socket::open(&door).await }.boxed());
+                    self.line = Line::Opening(life, async move { Socket::open(&door).await.map(Box::new) }.boxed());
                 }
                 Action::Send { life, text } => self.write(life, text).await,
                 Action::Drop { .. } => self.line = Line::None,

@@ -17,7 +17,7 @@ use crate::{
 use anyhow::Result;
 use heliograph_protocol::Resumed;
 use std::{sync::atomic::Ordering, time::Duration};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Messages that everybody has unacknowledged at a kill, at least.
 const OPEN: u64 = 5;
@@ -44,7 +44,7 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
     crowd.fill(&rooms, |_, number| clinic.door(number), JOIN).await?;
 
     let (mut times, mut back, mut restart) = (histogram()?, Back::default(), Duration::ZERO);
-    let (mut open, mut last) = (u64::MAX, Duration::ZERO);
+    let (mut open, mut away, mut last) = (u64::MAX, 0_u64, Duration::ZERO);
     let meter = Meter::start(None)?;
     let pace = crowd.talk(options.talk.rate);
     for _ in 0..options.kills {
@@ -59,10 +59,15 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
         let killed = crowd.ledger.now();
         let listening = clinic.kill_and_restart().await?.duration_since(crowd.ledger.began());
         restart = restart.max(listening.saturating_sub(killed));
+        let deadline = Instant::now() + JOIN;
         for (one, times) in crowd.talkers.iter().zip(before) {
             let mut seated = one.seated.clone();
-            // Whoever does not come back is found by what is lost.
-            let _ = tokio::time::timeout(JOIN, seated.wait_for(|seated| seated.times > times)).await;
+            if timeout_at(deadline, seated.wait_for(|seated| seated.times > times))
+                .await
+                .is_err()
+            {
+                away += 1;
+            }
         }
         for one in &crowd.talkers {
             let seated = *one.seated.borrow();
@@ -91,6 +96,7 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
     figures.more("kills", options.kills);
     figures.more("restart_ms", millis(restart));
     figures.more("unacknowledged_at_kill", open);
+    figures.more("not_back", away);
     figures.more("resumed_full", back.full);
     figures.more("resumed_resync", back.resync);
     figures.more("resumed_new", back.new);

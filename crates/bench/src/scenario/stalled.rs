@@ -35,7 +35,7 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     let (frozen_room, others_rooms) = rooms.split_first().context("no room")?;
     let mut others = Crowd::new(&options.talk.message.form()?, true)?;
     others.fill(others_rooms, |_, number| clinic.door(number), JOIN).await?;
-    let stalled_form = Form::new(Kind::Sdp, usize::try_from(options.stalled_bytes)?);
+    let stalled_form = Form::new(Kind::Sdp, usize::try_from(options.its_bytes)?);
     let mut pair = Crowd::new(&stalled_form, true)?;
     let mut small = clinic.door(0);
     small.receive_buffer = Some(RECEIVE_BUFFER);
@@ -43,7 +43,7 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     pair.seated(1, JOIN).await?;
 
     // The same talk before, in which nobody stalls: once until caches are full, once for what memory does by itself.
-    let to_stalled = to_second(&pair, options.stalled_rate);
+    let to_stalled = to_second(&pair, options.its_rate);
     let calm = others.talk(options.talk.rate);
     sleep(common.time()).await;
     let drift = watch(pid, common.time(), || Ok(false)).await?;
@@ -93,8 +93,8 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     figures.p50_ms = others.ledger.latency_ms(50.0);
     figures.p99_ms = others.ledger.latency_ms(99.0);
     figures.more("rate", options.talk.rate);
-    figures.more("stalled_rate", options.stalled_rate);
-    figures.more("stalled_bytes", options.stalled_bytes);
+    figures.more("stalled_rate", options.its_rate);
+    figures.more("stalled_bytes", options.its_bytes);
     figures.cpu_us_per_message = talked.spent.micros_per(talked.delivered);
     figures.generator(talked.spent);
     figures.more("rss_drift_kb", drift.growth_kb);

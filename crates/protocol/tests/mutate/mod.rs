@@ -60,7 +60,7 @@ enum Bend {
 const LENGTHS: [usize; 15] = [0, 1, 8, 9, 16, 17, 20, 21, 33, 64, 65, 4_001, 16_385, 49_153, 66_000];
 
 fn numbers() -> Vec<Value> {
-    let big = [(1_u64 << 53) - 1, 1 << 53, u64::MAX].map(Value::from);
+    let big = [u64::from(u32::MAX), (1 << 53) - 1, 1 << 53, u64::MAX].map(Value::from);
     let odd = [
         json!(0),
         json!(-1),

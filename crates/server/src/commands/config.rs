@@ -9,15 +9,21 @@ use std::io::Write;
 
 /// Every key with its value.
 pub(super) fn print(read: &Environment, out: &mut dyn Write) -> anyhow::Result<()> {
-    Ok(write!(out, "{}", config::show(&read.loaded)?)?)
+    let variable = secret::VARIABLE;
+    let wins = if read.secret.is_some() {
+        "is set: the secret comes from it, and no file is read"
+    } else {
+        "is not set: the secret comes from the file, else from `secret` in the data folder"
+    };
+    Ok(write!(out, "{}# {variable} {wins}\n", config::show(&read.loaded)?)?)
 }
 
 /// What can be checked without starting: keys and values were when they were read.
 pub(super) fn check(read: &Environment, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = &read.loaded.config;
     wiring::zones(config)?;
-    let data = DataFolder::open(&config.data.dir)?;
-    match Place::of(read.secret.clone(), config.secret.file.as_deref(), data.path()) {
+    DataFolder::look(&config.data.dir)?;
+    match Place::of(read.secret.clone(), config.secret.file.as_deref(), &config.data.dir) {
         // It is made at the first start.
         Place::Own(path) if !path.exists() => {}
         place => drop(secret::load(&place)?),

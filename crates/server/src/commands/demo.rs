@@ -1,6 +1,7 @@
 //! `heliograph demo`: the ways into the demo clinic, as text or JSON.
 
 use super::Environment;
+use crate::config::Config;
 use crate::data::DataFolder;
 use crate::wiring::Service;
 use heliograph_access::link;
@@ -65,11 +66,7 @@ struct Guest {
 pub(super) fn run(read: &Environment, json: bool, people_only: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let config = &read.loaded.config;
     let data = DataFolder::open(&config.data.dir)?;
-    let public = config
-        .http
-        .public_url
-        .clone()
-        .unwrap_or_else(|| Origin::http(config.http.listen.0));
+    let public = public_address(config, &data);
     let doors = super::runtime()?.block_on(async {
         let service = Service::open(config, &data, read.secret.clone()).await?;
         let doors = if people_only {
@@ -85,6 +82,15 @@ pub(super) fn run(read: &Environment, json: bool, people_only: bool, out: &mut d
     } else {
         Ok(writeln!(out, "{}data        {}", lines(&doors), doors.data.display())?)
     }
+}
+
+/// Links lead to where the folder is served just now, else to where it would be.
+fn public_address(config: &Config, data: &DataFolder) -> Origin {
+    let served = data.served().and_then(|address| address.parse().ok());
+    let configured = || config.http.public_url.clone();
+    served
+        .or_else(configured)
+        .unwrap_or_else(|| Origin::http(config.http.listen.0))
 }
 
 /// Makes what is missing of the demo's people.

@@ -3,7 +3,7 @@
 use super::Environment;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::data::DataFolder;
+use crate::data::{DataFolder, Exposed};
 use crate::secret::{self, Place};
 use crate::wiring;
 use heliograph_domain::clock::Clock;
@@ -11,6 +11,7 @@ use heliograph_domain::zone::{Tzdb, TzdbSource};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
+use std::path::Path;
 
 /// No sane clock is before this one; it stands in the program since it was built.
 const BUILT_S: &str = env!("HELIOGRAPH_BUILT_S");
@@ -100,14 +101,17 @@ fn look(read: &Environment) -> anyhow::Result<Vec<Finding>> {
         address(config),
     ];
     findings.extend(zones(config));
-    match DataFolder::open(&config.data.dir) {
+    match DataFolder::look(&config.data.dir) {
         Ok(data) => {
-            findings.push(Finding::ok(
-                "data folder",
-                format!("{} can be written to", data.path().display()),
-            ));
-            findings.push(secret(read, &data));
-            findings.push(super::runtime()?.block_on(database(config, &data)));
+            let shown = config.data.dir.display();
+            findings.push(match &data {
+                Some(data) => Finding::ok("data folder", format!("{} can be written to", data.path().display())),
+                None => Finding::ok("data folder", format!("{shown} is made at the first start")),
+            });
+            findings.extend(data.iter().flat_map(DataFolder::exposed).map(|exposed| exposed_to_others(&exposed)));
+            let place = data.as_ref().map_or(config.data.dir.as_path(), DataFolder::path);
+            findings.push(secret(read, place));
+            findings.push(super::runtime()?.block_on(database(config, data.as_ref())));
         }
         Err(error) => {
             findings.push(told("data folder", &error, "choose another one with --data"));
@@ -234,12 +238,15 @@ fn cross_check(tzdb: &Tzdb) -> Finding {
     )
 }
 
-fn secret(read: &Environment, data: &DataFolder) -> Finding {
-    let place = Place::of(
-        read.secret.clone(),
-        read.loaded.config.secret.file.as_deref(),
-        data.path(),
-    );
+/// No more than a warning, which is the same as of `serve`: someone may mean it.
+fn exposed_to_others(exposed: &Exposed) -> Finding {
+    let text = exposed.to_string();
+    let (seen, remedy) = text.split_once("; ").unwrap_or((&text, "let only this user open it"));
+    Finding::bad(Level::Warn, "data folder", seen, remedy)
+}
+
+fn secret(read: &Environment, data: &Path) -> Finding {
+    let place = Place::of(read.secret.clone(), read.loaded.config.secret.file.as_deref(), data);
     match &place {
         Place::Own(path) if !path.exists() => Finding::ok("secret", format!("{place} is made at the first start")),
         Place::Variable(_) | Place::Named(_) | Place::Own(_) => match secret::load(&place) {
@@ -250,12 +257,12 @@ fn secret(read: &Environment, data: &DataFolder) -> Finding {
 }
 
 /// It only looks: a database that was not made yet stays so.
-async fn database(config: &Config, data: &DataFolder) -> Finding {
-    let file = data.database_file();
-    let shown = match &config.database.url {
-        Some(url) => url.to_string(),
-        None if !file.exists() => return Finding::ok("database", "is made at the first start"),
-        None => file.display().to_string(),
+async fn database(config: &Config, data: Option<&DataFolder>) -> Finding {
+    let file = data.map(DataFolder::database_file).filter(|file| file.exists());
+    let shown = match (&config.database.url, file) {
+        (Some(url), _) => url.to_string(),
+        (None, None) => return Finding::ok("database", "is made at the first start"),
+        (None, Some(file)) => file.display().to_string(),
     };
     let pending = async {
         let store = wiring::open_store(config, data).await?;

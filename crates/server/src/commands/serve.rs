@@ -35,7 +35,10 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
     let life = Lifecycle::begin()?;
     let data = DataFolder::open(&config.data.dir)?;
     let listener = listen(config.http.listen.0).await?;
-    let _held = data.hold()?;
+    let mut held = data.hold()?;
+    for exposed in data.exposed() {
+        tracing::warn!("{exposed}");
+    }
     let service = Service::open(config, &data, secret).await?;
 
     let here = reachable(listener.local_addr()?);
@@ -78,6 +81,7 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
     } else {
         String::new()
     };
+    held.served_at(&public.to_string())?;
     let lines = format!(
         "listening on {}\n{doors}data        {}\nstop        Ctrl-C\n",
         Origin::http(here),

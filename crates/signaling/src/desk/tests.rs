@@ -1,8 +1,11 @@
+use super::Desks;
 use super::board::{Board, Watcher};
 use super::samples::{brief, person, row, visit};
 use crate::queue::{self, Drained};
 use crate::{DeskReport, DeskRights, DeskRow, Outgoing};
 use futures::FutureExt;
+use heliograph_access::desk_ticket::DeskTicket;
+use heliograph_access::ticket::LIFE_MS;
 use heliograph_domain::UnixMillis;
 use heliograph_protocol::{CloseCode, DeskState, ServerFrame, ServerMessage};
 use heliograph_room::Standing::{Arrived, InVisit, Waiting};
@@ -186,4 +189,21 @@ fn who_does_not_read_is_closed_and_the_end_of_a_session_closes_its_desks() {
     assert_eq!(next(&mut other), None);
     board.end_session("session-2");
     assert_eq!(next(&mut other), Some(Outgoing::Close(CloseCode::Auth)));
+}
+
+#[test]
+fn a_ticket_is_used_once_and_never_in_another_life_of_the_service() {
+    let desks = Desks::new(UnixMillis(1_000));
+    let ticket = |jti: &str, issued: i64| DeskTicket {
+        institution: "cedar-street".parse().unwrap(),
+        person: person(1),
+        session: "session-1".to_owned(),
+        jti: jti.to_owned(),
+        expires: UnixMillis(issued + LIFE_MS),
+    };
+    let now = UnixMillis(2_000);
+    assert!(desks.use_ticket(&ticket("one", 1_000), now));
+    assert!(!desks.use_ticket(&ticket("one", 1_000), now));
+    assert!(desks.use_ticket(&ticket("two", 1_500), now));
+    assert!(!desks.use_ticket(&ticket("old", 999), now));
 }

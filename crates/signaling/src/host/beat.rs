@@ -53,7 +53,7 @@ impl Host {
                 if let Err(away) = self.catch_up(answer.head).await {
                     tracing::warn!(visit = %self.key.visit, "what a beat appended could not be read: {away}");
                 }
-                self.trim(&answer.acked).await;
+                self.trim(answer.first, &answer.acked).await;
             }
             Err(away) => tracing::warn!(visit = %self.key.visit, "a beat did not reach the log: {away}"),
         }
@@ -85,13 +85,15 @@ impl Host {
     }
 
     /// The log is cut at a fold that every page has read up to, or where it would grow too long.
-    async fn trim(&mut self, acked: &BTreeMap<ParticipantId, Mark>) {
+    async fn trim(&mut self, first: u64, acked: &BTreeMap<ParticipantId, Mark>) {
         if self.room.met_unknown_kind() || !self.facts.is_empty() {
             return;
         }
         let trim = self.shared.settings.trim;
-        let bytes = || self.ring.iter().map(|entry| entry.data.len()).sum::<usize>();
-        let full = self.ring.len() >= trim.most_entries || bytes() >= trim.most_bytes;
+        // Another node may have cut the log: then it is shorter than this node's ring.
+        let in_log = || self.ring.iter().filter(|entry| entry.header.seq > first);
+        let bytes = || in_log().map(|entry| entry.data.len()).sum::<usize>();
+        let full = in_log().count() >= trim.most_entries || bytes() >= trim.most_bytes;
         if self.candidate.is_none() && self.ring.len() >= trim.worth_entries {
             self.candidate = Some(Box::new(self.room.clone()));
         }

@@ -8,7 +8,7 @@ use heliograph_domain::{
     entry::{Audience, ClaimRow, OutboxSpan},
 };
 use heliograph_protocol::{CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, ServerMessage, SharedFrame};
-use heliograph_room::ClaimData;
+use heliograph_room::{ClaimData, ClaimOutcome};
 use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest, Mark};
 use std::collections::BTreeMap;
 
@@ -192,7 +192,12 @@ impl Host {
             .to_owned(),
         ];
         match (resumed, hello.last) {
-            (Resumed::Full, Some(last)) => self.replay(join.seat, last.s, |_, _| true, &mut frames)?,
+            (Resumed::Full, Some(last)) => {
+                // Its line was lost for so long that the others see a new page: then it must know that too.
+                if self.replay(join.seat, last.s, |_, _| true, &mut frames)? {
+                    frames.push(self.snapshot_frame(join.seat, here));
+                }
+            }
             (Resumed::Resync, _) | (Resumed::Full, None) => {
                 frames.extend(self.resync(join.seat, ResyncWhy::NotInLog)?);
             }
@@ -269,21 +274,25 @@ impl Host {
         base == last || self.ring.iter().any(|entry| entry.mark() == last)
     }
 
-    /// What was addressed to a seat after a place: the fold says again who that was, entry by entry.
+    /// What was addressed to a seat after a place: the fold says again who that was, entry by entry. Whether the seat's page
+    /// became new in the room meanwhile.
     fn replay(
         &self,
         seat: ParticipantId,
         after: u64,
         wanted: impl Fn(&str, &ServerMessage) -> bool,
         frames: &mut Vec<String>,
-    ) -> Result<(), Away> {
+    ) -> Result<bool, Away> {
         let mut room = self.base_room(self.base.as_deref())?;
+        let mut renewed = false;
         for entry in &self.ring {
             let entry = self.opened(entry);
             let applied = room.apply(&entry);
             if entry.header.seq <= after {
                 continue;
             }
+            let new = matches!(applied.claim, Some(ClaimOutcome::Allowed { fresh: true, .. }));
+            renewed |= new && entry.header.from == Some(seat);
             for delivery in applied.deliveries {
                 let Some((_, p)) = delivery.to.iter().find(|(to, _)| *to == seat) else {
                     continue;
@@ -297,7 +306,7 @@ impl Host {
                 }
             }
         }
-        Ok(())
+        Ok(renewed)
     }
 }
 

@@ -55,7 +55,21 @@ const TABLE: &[Row] = &[
         None,
         &["domain", "protocol", "room", "roomlog", "access", "signaling", "client"],
     ),
-    Row("tests", None, &["domain", "protocol", "server", "client", "testkit"]),
+    Row(
+        "tests",
+        None,
+        &[
+            "domain",
+            "protocol",
+            "room",
+            "roomlog",
+            "access",
+            "signaling",
+            "server",
+            "client",
+            "testkit",
+        ],
+    ),
 ];
 
 const LAYERS: &[&str] = &[

@@ -4,7 +4,7 @@ use super::{Notes, Oracle, Said};
 use crate::{people::Person, store::Rows};
 use heliograph_client::{Link, Page, Why};
 use heliograph_domain::{
-    ParticipantId,
+    ParticipantId, UnixMillis,
     entry::{Chain, seen_key},
 };
 use heliograph_protocol::{ClientMessage, Phase, RoomView, SeatState, ServerMessage};
@@ -43,6 +43,8 @@ pub struct Final<'a> {
     pub folds: Vec<(usize, Vec<u8>)>,
     pub pages: Vec<Standing<'a>>,
     pub rows: &'a Rows,
+    /// The log's clock.
+    pub log_now: UnixMillis,
     /// Some log lost something in this history.
     pub lost_some: bool,
 }
@@ -280,7 +282,13 @@ impl Oracle {
             }
         }
         if let Some(said) = ends.filter(|said| counts(said)) {
-            let over = matches!(truth.room.phase(), Phase::Ended { .. });
+            let now = end.log_now;
+            let over = match truth.room.phase() {
+                Phase::Ended { .. } => true,
+                // Not before its time, by the log's clock.
+                Phase::Ending { until_ms } => until_ms > now,
+                Phase::Open {} => false,
+            };
             if over != (said.message == ClientMessage::End {}) {
                 wrong.push(format!("end: {:?} was taken, and the room is {:?}", said.message, truth.room.phase()));
             }

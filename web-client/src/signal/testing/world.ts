@@ -111,10 +111,11 @@ export class World {
   /** Of each room that was told: whether the log may have forgotten somebody. */
   readonly forgetful: boolean[] = [];
   own: Own[] = [];
+  readonly options: Options;
   readonly client: SignalClient;
 
   constructor(older: Box[] = [], options: Partial<Options> = {}) {
-    this.client = new SignalClient({
+    this.options = {
       visit: '01938000-0000-7000-8000-00000000000a',
       seat: ME,
       session: SESSION,
@@ -136,7 +137,8 @@ export class World {
       },
       about: { capabilities: { trickle: true, rollback: true } },
       ...options,
-    });
+    };
+    this.client = new SignalClient(this.options);
     this.client.watch({
       state: (state) => this.states.push(state),
       room: (_, forgetful) => this.forgetful.push(forgetful),

@@ -1,4 +1,4 @@
-import { type Peek, peekLink, redeemLink } from '../../api/client';
+import { type Peek, peekLink, redeemLink, reportProgress } from '../../api/client';
 import { canCall } from '../../call/acquire';
 import { warmUp } from '../../call/warm';
 import { texts } from '../../i18n/visit';
@@ -85,6 +85,8 @@ export class VisitSession {
     } else {
       const { visit, participant, zone } = redeemed.data;
       const who = { visit, participant, zone, language: texts.lang };
+      // For the desk. Nothing of the visit hangs on it.
+      void reportProgress(visit, participant, 'opened');
       await remember(this.#token, who);
       await this.#enter(who);
     }

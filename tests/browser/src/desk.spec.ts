@@ -1,0 +1,65 @@
+import { book, PATIENT, signIn } from './clinic';
+import { inspect } from './look';
+import { checkHere, heading, knock, ready } from './steps';
+import { expect, test } from './world';
+
+test('the rows of the desk change by themselves, and nothing is asked for again and again', async ({ server, devices }) => {
+  const desk = await devices.open('physician');
+  await signIn(desk, server);
+  const { link } = await book(desk);
+  const row = desk.getByRole('listitem').filter({ hasText: PATIENT }).filter({ hasText: 'Open' });
+  const state = (text: string | RegExp) => expect(row.filter({ hasText: text })).not.toHaveCount(0);
+  await state('Scheduled');
+
+  let asked = 0;
+  desk.on('request', (request) => {
+    if (new URL(request.url()).pathname === '/api/v1/visits') asked++;
+  });
+  const patient = await devices.open('patient');
+  await patient.goto(link);
+  await checkHere(patient);
+  await ready(patient);
+  await state(/Waiting/);
+  await expect(desk.getByRole('heading', { name: `${PATIENT} is waiting` })).toBeVisible();
+  expect(asked).toBe(0);
+
+  // The service is killed: the desk says so, and has what it missed when it is back.
+  await server.kill();
+  await expect(desk.getByText('The line to the service is lost.')).toBeVisible();
+  await inspect(desk, 'a11y-desk-lost');
+  await server.again();
+  await expect(desk.getByText('The line to the service is lost.')).toBeHidden();
+  await state(/Waiting/);
+});
+
+test('a visit that is called off says so on the open desk and to who waits', async ({ server, devices }) => {
+  const desk = await devices.open('physician');
+  await signIn(desk, server);
+  const { link, id } = await book(desk);
+  const patient = await devices.open('patient');
+  await knock(patient, link);
+  await expect(desk.getByRole('heading', { name: `${PATIENT} is waiting` })).toBeVisible();
+  const cancelled = await desk.evaluate(async (visit) => {
+    const seen = (await (await fetch(`/api/v1/visits/${visit}`)).json()) as { version: number };
+    const answer = await fetch(`/api/v1/visits/${visit}/cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ reason: 'the physician is ill', version: seen.version }),
+    });
+    return answer.status;
+  }, id);
+  expect(cancelled).toBe(200);
+  await expect(desk.getByRole('listitem').filter({ hasText: 'Cancelled' })).not.toHaveCount(0);
+  await expect(desk.getByRole('heading', { name: `${PATIENT} is waiting` })).toBeHidden();
+  await expect(heading(patient)).not.toHaveText('You are in the right place');
+});
+
+test('signing out in one window signs the other one out', async ({ server, devices }) => {
+  const desk = await devices.open('physician');
+  await signIn(desk, server);
+  const other = await desk.context().newPage();
+  await other.goto(`${server.base}/desk/`);
+  await expect(other.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  await desk.getByRole('button', { name: 'Sign out' }).click();
+  await expect(heading(other)).toHaveText('You are signed out');
+});
