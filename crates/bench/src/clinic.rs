@@ -4,7 +4,7 @@ mod rooms;
 
 pub use rooms::Room;
 
-use crate::load::socket;
+use crate::{load::socket, machine};
 use anyhow::{Context, Result, bail};
 use heliograph_client::Api;
 use heliograph_testkit::{Process, Signal};
@@ -17,9 +17,11 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 const START: Duration = Duration::from_mins(1);
 const END: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// The limit of a person's messages is not what is measured; one may say otherwise by `--config-set`.
 const SETTINGS: [(&str, &str); 3] = [
     ("log.level", "warn"),
@@ -93,8 +95,13 @@ impl Clinic {
     }
 
     /// Stops the server where it stands, without its knowledge.
-    pub fn freeze(&mut self) -> Result<()> {
-        self.own()?.process.signal(Signal::STOP)
+    pub async fn freeze(&mut self) -> Result<()> {
+        let process = &mut self.own()?.process;
+        process.signal(Signal::STOP)?;
+        while !machine::is_stopped(process.id())? {
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
     }
 
     /// `kill -9`, and a new process on the same port and folder. Returns when it listens.

@@ -42,6 +42,24 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
+/// Whether a signal has stopped every thread of a process.
+pub fn is_stopped(pid: u32) -> Result<bool> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("there is no process {pid}"))?;
+    for task in tasks {
+        let stat = task?.path().join("stat");
+        // A thread may end while we look.
+        if fs::read_to_string(stat).is_ok_and(|stat| state(&stat) != Some("T")) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Field 3.
+fn state(stat: &str) -> Option<&str> {
+    stat.rsplit_once(')')?.1.split_whitespace().next()
+}
+
 /// Whether the server's end of a connection on this machine is open. Our own end does not see that it was closed while it
 /// does not read.
 pub fn is_open(server: SocketAddr, client: SocketAddr) -> Result<bool> {
@@ -171,6 +189,7 @@ mod tests {
         let stat = "7 (a (b) c) S 1 7 7 0 -1 4194304 100 0 0 0 250 31 0 0 20 0 3 0 100 1000 200 1";
         assert_eq!(ticks(stat), Some(281));
         assert_eq!(ticks("7 (x) S 1"), None);
+        assert_eq!((state(stat), state("7")), (Some("S"), None));
     }
 
     #[test]

@@ -138,6 +138,10 @@ impl Room {
             );
             return;
         }
+        // Who was removed is nobody's member, whatever becomes of the line.
+        if self.state(id) != Some(SeatState::Admitted) {
+            return;
+        }
         for other in self.admitted_but(id) {
             if let Some(member) = self.member(other, id) {
                 let updated = ServerMessage::Updated {

@@ -83,7 +83,8 @@ pub fn plan(mine: Holding<'_>, log: &Tail) -> Plan {
     if there.covers(&own) {
         return Plan::Reload;
     }
-    if mine.has(first) {
+    // A log that was never cut began anew: what it has can follow what the node holds.
+    if log.base.is_none() || mine.has(first) {
         return Plan::Rebase(not_in(&own, &log.entries));
     }
     let claims = |entry: &Arc<LogEntry>| entry.header.kind == "claim";

@@ -47,7 +47,10 @@ impl std::fmt::Display for Exposed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { path, mode, private } = self;
         let path = path.display();
-        write!(f, "others can open {path} (mode {mode:03o}); run: chmod {private} {path}")
+        write!(
+            f,
+            "others can open {path} (mode {mode:03o}); run: chmod {private} {path}"
+        )
     }
 }
 

@@ -179,7 +179,10 @@ mod tests {
         }
         for bad in ["", "# nothing\n", "short", &format!("{LONG}\nshort")] {
             let told = format!("{:#}", parse(bad).unwrap_err());
-            assert!(told.ends_with("; make one by: openssl rand -hex 32") && !told.contains(LONG), "{told}");
+            assert!(
+                told.ends_with("; make one by: openssl rand -hex 32") && !told.contains(LONG),
+                "{told}"
+            );
         }
     }
 

@@ -6,7 +6,7 @@ mod outbox;
 mod rooms;
 
 use crate::clock::{SystemClock, SystemEntropy};
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
 use crate::data::DataFolder;
 use crate::secret::{self, Place};
 use anyhow::{Context, anyhow};
@@ -119,10 +119,20 @@ pub fn zones(config: &Config) -> anyhow::Result<(Tzdb, Vec<TzdbSource>)> {
 
 /// The database that the configuration names, else a file in the data folder.
 pub async fn open_store(config: &Config, data: &DataFolder) -> anyhow::Result<Store> {
-    if let Some(url) = &config.database.url {
-        let opened = Store::open(url.reveal()).await;
-        return opened.with_context(|| format!("the database {url} can't be opened"));
+    match &config.database.url {
+        Some(url) => open_url(url).await,
+        None => open_file(data).await,
     }
+}
+
+/// A database that is named by its address.
+pub async fn open_url(url: &DatabaseUrl) -> anyhow::Result<Store> {
+    let opened = Store::open(url.reveal()).await;
+    opened.with_context(|| format!("the database {url} can't be opened"))
+}
+
+/// The file in the data folder.
+pub async fn open_file(data: &DataFolder) -> anyhow::Result<Store> {
     data.check_database()?;
     let file = data.database_file();
     let opened = Store::open(&file_url(&file)).await;

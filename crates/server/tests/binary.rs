@@ -192,6 +192,10 @@ fn a_broken_configuration_is_told_in_one_line() {
             "http.listen: found a number, expected a text (in heliograph.toml)",
         ),
         ("[http\n", "heliograph.toml, line 1: "),
+        (
+            "[signaling.timers]\nserver_ping_ms = 0\n",
+            "signaling.timers.server_ping_ms: found 0, expected at least 1 (in heliograph.toml)",
+        ),
     ] {
         std::fs::write(&file, text).unwrap();
         for args in [["serve"].as_slice(), &["config", "check"]] {
@@ -208,9 +212,23 @@ fn a_broken_configuration_is_told_in_one_line() {
         text.contains("level = \"debug\"  # the environment variable HELIOGRAPH_LOG__LEVEL"),
         "{text}"
     );
+    assert!(
+        text.ends_with(
+            "# HELIOGRAPH_SECRET is not set: the secret comes from the file, else from `secret` in the data folder\n"
+        ),
+        "{text}"
+    );
     assert_eq!(
         printed(&run(folder.path(), &["config", "check"])),
         "the configuration is fine\n"
+    );
+    assert!(!folder.path().join("data").exists(), "it only looks");
+    let mut command = heliograph(folder.path(), &["config", "check"]);
+    let told = refused(&command.env("HELIOGRAPH_SECRET", "short").output().unwrap());
+    assert_eq!(
+        told,
+        "heliograph: the environment variable HELIOGRAPH_SECRET is not usable: the server secret has 5 bytes; at least \
+         32 are needed; make one by: openssl rand -hex 32\n"
     );
 }
 
@@ -245,6 +263,70 @@ fn a_secret_that_others_may_read_is_refused_with_the_remedy() {
     assert!(told.contains(&format!("chmod 600 {}", secret.display())), "{told}");
 }
 
+/// Names of files and folders below, with modes that let others in.
+fn open_to_others(folder: &Path) -> Vec<String> {
+    use std::os::unix::fs::MetadataExt;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = path.metadata().unwrap().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            found.push(format!("{} {mode:o}", path.display()));
+        }
+        if path.is_dir() {
+            found.extend(open_to_others(&path));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn what_it_makes_in_a_folder_of_others_is_its_own_and_the_folder_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().canonicalize().unwrap().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for command in ["migrate", "demo"] {
+        printed(&run(folder.path(), &[command]));
+        assert_eq!(open_to_others(&data), [] as [&str; 0], "{command}");
+    }
+    let doctor = printed(&run(folder.path(), &["doctor"]));
+    let shown = data.display();
+    let warning = format!("warn  data folder    others can open {shown} (mode 755); run: chmod 700 {shown}");
+    assert!(doctor.lines().any(|line| line == warning), "{doctor}");
+
+    let process = Process::start(heliograph(folder.path(), &["serve", "--listen", "127.0.0.1:0"])).unwrap();
+    process.line("listening on ", SOON).await.unwrap();
+    process
+        .line(
+            &format!("others can open {shown} (mode 755); run: chmod 700 {shown}"),
+            SOON,
+        )
+        .await
+        .unwrap();
+    assert_eq!(open_to_others(&data), [] as [&str; 0], "while it serves, WAL and all");
+}
+
+#[tokio::test]
+async fn the_demos_links_lead_to_where_the_folder_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["serve", "--listen", "127.0.0.1:0"];
+    let process = Process::start(heliograph(folder.path(), &args)).unwrap();
+    let first = process.line("listening on ", SOON).await.unwrap();
+    process.line("stop        Ctrl-C", SOON).await.unwrap();
+    let address = first.split("listening on ").nth(1).unwrap();
+    let doors =
+        || -> serde_json::Value { serde_json::from_str(&printed(&run(folder.path(), &["demo", "--json"]))).unwrap() };
+    let told = doors();
+    assert_eq!(told["base_url"], address);
+    let door = told["staff"][0]["url"].as_str().unwrap();
+    assert!(door.starts_with(&format!("{address}/desk/#")), "{door}");
+    drop(process);
+    // Killed, it leaves its address behind, where nobody answers any more.
+    assert_eq!(doors()["base_url"], "http://127.0.0.1:8080");
+}
+
 #[test]
 fn the_doctor_tells_level_finding_and_remedy() {
     let folder = tempfile::tempdir().unwrap();
@@ -258,6 +340,7 @@ fn the_doctor_tells_level_finding_and_remedy() {
     assert_eq!(find("port")["level"], "warn");
     assert!(find("port")["remedy"].as_str().unwrap().contains("--listen"));
     assert_eq!(find("data folder")["level"], "ok");
+    assert!(!folder.path().join("data").exists(), "it only looks");
     assert!(
         findings
             .iter()

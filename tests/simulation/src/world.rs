@@ -299,7 +299,10 @@ impl World {
             text,
             format_args!("{} ← {}{} {text:.200}", page.name, line.node, if current { "" } else { " (old)" }),
         );
-        let frame = ServerFrame::parse(text).ok().filter(|_| current);
+        let tells = |part: &str| text.contains(part);
+        let counts = current && (tells("\"p\":") || tells("\"acked\":") || tells("\"marks\":") || tells("\"ack\""));
+        let counts = counts || current && tells("\"drain\"");
+        let frame = counts.then(|| ServerFrame::parse(text).ok()).flatten();
         let before = page.page.last();
         let joins = page.page.joins();
         self.on(line.tab, Happens::Text { life: line.life, text });
@@ -335,7 +338,6 @@ impl World {
                     self.branches.count("back");
                 }
             }
-            ServerMessage::Refused { for_c, .. } => self.oracle.refused(session, *for_c),
             ServerMessage::Snapshot { .. } if was_new => {
                 page.known.first_marks.get_or_insert_with(|| page.page.marks().clone());
             }

@@ -1,19 +1,35 @@
 //! Thousands of histories, each of its own seed.
 
-use heliograph_simulation::{Branches, Outcome, run};
+use heliograph_simulation::{Branches, Outcome, REQUIRED, run};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 use tokio::runtime::{Builder, Runtime};
 
 fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime")
+    Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
 }
 
 fn history(seed: u64, branches: &Branches, print: bool) -> Outcome {
     run(&runtime(), seed, branches, print)
 }
 
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// `SEED=123 cargo test -p heliograph-simulation --test histories -- one_history --nocapture` tells one history.
 #[test]
 fn one_history() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = number("SEED");
     let outcome = history(seed.unwrap_or(1), &Branches::default(), seed.is_some());
     println!("{outcome:?}");
     assert_eq!(outcome.violation, None);
@@ -27,24 +43,42 @@ fn a_seed_replays_exactly() {
     }
 }
 
+/// `HISTORIES` and `FROM` choose other seeds.
 #[test]
 fn no_fault_loses_doubles_or_reorders_a_message() {
-    let count: u64 = std::env::var("HISTORIES").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000);
-    let branches = Branches::default();
-    let begun = std::time::Instant::now();
-    let mut failed = Vec::new();
-    for seed in 0..count {
-        let outcome = history(seed, &branches, false);
-        if let Some(violation) = outcome.violation {
-            failed.push((seed, violation));
+    let (from, count) = (number("FROM").unwrap_or(0), number("HISTORIES").unwrap_or(10_000));
+    let (next, events) = (AtomicU64::new(from), AtomicU64::new(0));
+    let violations = Mutex::new(Vec::new());
+    let (branches, begun) = (Branches::default(), Instant::now());
+    let live = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= from + count {
+                return;
+            }
+            let outcome = history(seed, &branches, false);
+            events.fetch_add(outcome.events, Ordering::Relaxed);
+            if let Some(violation) = outcome.violation {
+                violations.lock().unwrap().push((seed, violation));
+            }
         }
-    }
-    for (branch, times) in branches.all() {
+    };
+    std::thread::scope(|threads| {
+        threads.spawn(live);
+        threads.spawn(live);
+    });
+    let counts = branches.all();
+    for (branch, times) in &counts {
         println!("{branch:<24} {times}");
     }
-    println!("{count} histories in {:?}", begun.elapsed());
-    for (seed, violation) in failed.iter().take(40) {
-        println!("SEED={seed}: {:.300}", violation);
+    println!("{count} histories, {} events, {:.1?}", events.into_inner(), begun.elapsed());
+    let mut violations = violations.into_inner().unwrap();
+    violations.sort();
+    for (seed, violation) in violations.iter().take(20) {
+        println!("seed {seed}: {violation}");
+        println!("  SEED={seed} cargo test -p heliograph-simulation --test histories -- one_history --nocapture");
     }
-    assert!(failed.is_empty(), "{} of {count}", failed.len());
+    assert!(violations.is_empty(), "{} of {count} histories broke a promise", violations.len());
+    let never: Vec<_> = REQUIRED.iter().filter(|branch| !counts.contains_key(**branch)).collect();
+    assert!(count < 1_000 || never.is_empty(), "no history came to {never:?}");
 }

@@ -41,7 +41,8 @@ export class Inbox {
   welcome(full: boolean): void {
     this.#place.welcome(full);
     this.#replayed = [];
-    this.#forgetful = false;
+    // Its history is the one that the client knows.
+    if (full) this.#forgetful = false;
   }
 
   /** Every kept frame follows, and a snapshot. */

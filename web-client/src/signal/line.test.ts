@@ -94,6 +94,15 @@ describe('a line that is lost', () => {
     expect(hanging.closed).toBe(true);
   });
 
+  it('waits after close code 4008', async () => {
+    const world = await World.joined();
+    world.socket.on.close(4008);
+    world.env.pass(999);
+    expect(world.sockets).toHaveLength(1);
+    world.env.pass(1);
+    expect(world.sockets).toHaveLength(2);
+  });
+
   it('is not tried again before retry_after_ms', async () => {
     const world = await World.joined();
     world.socket.say({ type: 'error', code: 'rate_limited', retry_after_ms: 7_000 });

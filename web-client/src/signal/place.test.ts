@@ -108,13 +108,13 @@ describe('marks', () => {
 
 describe('a resync', () => {
   it('replays what is kept, then the snapshot replaces the state', async () => {
-    const world = await World.joined(10);
+    const world = await World.joined(10, { ...waitingRoom, locked: true });
     world.socket.on.close(1006);
     await resume(world);
     world.welcome({ s: 7, resumed: 'resync' });
     world.socket.say({ type: 'resync', s: 7, chain: '0', why: 'not_in_log', acked: {} });
-    world.socket.say(locked(5, 0, true));
-    expect(world.client.room?.locked).toBe(false);
+    world.socket.say({ ...locked(5, 0), type: 'extended', extended_min: 5 });
+    expect(world.client.room).toEqual({ ...waitingRoom, locked: true });
     world.snapshot(7, { ...waitingRoom, extended_min: 10 });
     expect(world.client.room).toEqual({ ...waitingRoom, extended_min: 10 });
     world.socket.say(locked(8, 5, true));
@@ -191,6 +191,25 @@ describe('a log that lost its history', () => {
     const world = await World.joined(10);
     await resynced(world, 4, {});
     world.socket.say(locked(5, 4));
+    world.socket.say({ type: 'resync', s: 6, chain: '0', why: 'mended', acked: {} });
+    world.snapshot(6, { ...waitingRoom, extended_min: 6 });
+    expect(world.forgetful).toEqual([false, true, false, false]);
+  });
+
+  it('is remembered until the snapshot, also over another socket, unless that finds the own place', async () => {
+    const world = await World.joined(10);
+    world.client.send({ type: 'unknock' });
+    world.ack(1);
+    world.ack(0, { back: true });
+    await resynced(world, 11, { pAtIeNtPage0001: 0 });
+    world.ack(1);
+    world.ack(0, { back: true });
+    world.socket.on.close(1006);
+    world.env.pass(250);
+    await world.opened();
+    world.welcome({ s: 11, resumed: 'full', acked: { pAtIeNtPage0001: 0 } });
+    world.socket.say({ type: 'resync', s: 12, chain: '0', why: 'mended', acked: { pAtIeNtPage0001: 0 } });
+    world.snapshot(12, { ...waitingRoom, extended_min: 12 });
     expect(world.forgetful).toEqual([false, true, false]);
   });
 });

@@ -49,7 +49,7 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
     let pace = crowd.talk(options.talk.rate);
     for _ in 0..options.kills {
         sleep(common.time()).await;
-        clinic.freeze()?;
+        clinic.freeze().await?;
         for _ in 0..OPEN {
             crowd.all_say();
         }
@@ -60,17 +60,13 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
         let listening = clinic.kill_and_restart().await?.duration_since(crowd.ledger.began());
         restart = restart.max(listening.saturating_sub(killed));
         let deadline = Instant::now() + JOIN;
-        for (one, times) in crowd.talkers.iter().zip(before) {
+        for (one, before) in crowd.talkers.iter().zip(before) {
             let mut seated = one.seated.clone();
-            if timeout_at(deadline, seated.wait_for(|seated| seated.times > times))
-                .await
-                .is_err()
-            {
+            let came = timeout_at(deadline, seated.wait_for(|seated| seated.times > before)).await;
+            let Some(seated) = came.ok().and_then(Result::ok) else {
                 away += 1;
-            }
-        }
-        for one in &crowd.talkers {
-            let seated = *one.seated.borrow();
+                continue;
+            };
             let waited = seated.at.saturating_sub(listening);
             times.saturating_record(u64::try_from(waited.as_micros())?.max(1));
             last = last.max(waited);

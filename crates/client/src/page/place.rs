@@ -82,7 +82,7 @@ impl Place {
 
     fn mark(&mut self, session: &str, c: u64) -> bool {
         let mark = self.marks.entry(session.to_owned()).or_default();
-        let new = c > 0;
+        let new = c > *mark;
         *mark = (*mark).max(c);
         new
     }

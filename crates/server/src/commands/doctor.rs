@@ -108,7 +108,11 @@ fn look(read: &Environment) -> anyhow::Result<Vec<Finding>> {
                 Some(data) => Finding::ok("data folder", format!("{} can be written to", data.path().display())),
                 None => Finding::ok("data folder", format!("{shown} is made at the first start")),
             });
-            findings.extend(data.iter().flat_map(DataFolder::exposed).map(|exposed| exposed_to_others(&exposed)));
+            findings.extend(
+                data.iter()
+                    .flat_map(DataFolder::exposed)
+                    .map(|exposed| exposed_to_others(&exposed)),
+            );
             let place = data.as_ref().map_or(config.data.dir.as_path(), DataFolder::path);
             findings.push(secret(read, place));
             findings.push(super::runtime()?.block_on(database(config, data.as_ref())));
@@ -258,14 +262,16 @@ fn secret(read: &Environment, data: &Path) -> Finding {
 
 /// It only looks: a database that was not made yet stays so.
 async fn database(config: &Config, data: Option<&DataFolder>) -> Finding {
-    let file = data.map(DataFolder::database_file).filter(|file| file.exists());
-    let shown = match (&config.database.url, file) {
-        (Some(url), _) => url.to_string(),
-        (None, None) => return Finding::ok("database", "is made at the first start"),
-        (None, Some(file)) => file.display().to_string(),
+    let (shown, opened) = match (&config.database.url, data) {
+        (Some(url), _) => (url.to_string(), wiring::open_url(url).await),
+        (None, Some(data)) if data.database_file().exists() => (
+            data.database_file().display().to_string(),
+            wiring::open_file(data).await,
+        ),
+        (None, _) => return Finding::ok("database", "is made at the first start"),
     };
     let pending = async {
-        let store = wiring::open_store(config, data).await?;
+        let store = opened?;
         let pending = wiring::pending(&store).await;
         store.close().await;
         pending

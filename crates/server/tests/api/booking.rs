@@ -221,3 +221,46 @@ async fn only_staff_with_the_right_role_book() {
         .await
         .problem(403, "forbidden");
 }
+
+#[tokio::test]
+async fn a_patient_gets_no_role_of_staff_and_nobody_books_years_ahead() {
+    let clinic = Clinic::open().await;
+    let (cookie, visits) = (clinic.scheduler().await, clinic.visits("cedar-street").await);
+    let wish = wish(&visits, "2027-02-02T08:00", "America/Los_Angeles");
+    let patient = &visits[1].participants[1];
+    for role in ["host", "staff", "interpreter"] {
+        let mut body = wish.clone();
+        let people = body["participants"].as_array_mut().unwrap();
+        people.push(json!({"person": patient.person, "role": role}));
+        let answer = clinic.send(book(&cookie, role, &body)).await;
+        let errors = answer.problem(422, "invalid_request")["errors"].clone();
+        assert_eq!(errors.as_array().unwrap().len(), 1, "{errors}");
+        assert_eq!(errors[0]["field"], "participants[2].role");
+        let message = errors[0]["message"].as_str().unwrap();
+        assert!(
+            message.starts_with(&format!("must not be {role}, since the person")),
+            "{message}"
+        );
+    }
+    assert_eq!(clinic.visits("cedar-street").await.len(), visits.len());
+
+    let mut far = wish.clone();
+    far["start"]["wall"] = json!("2032-03-01T08:00");
+    let answer = clinic.send(book(&cookie, "far", &far)).await;
+    let errors = answer.problem(422, "invalid_request")["errors"].clone();
+    assert_eq!(
+        errors,
+        json!([{"field": "start.wall", "message": "must lie within the next five years"}])
+    );
+    let mut beyond = wish.clone();
+    beyond["start"]["wall"] = json!("9999-12-31T23:55");
+    let answer = clinic.send(book(&cookie, "beyond", &beyond)).await;
+    let errors = answer.problem(422, "invalid_request")["errors"].clone();
+    assert!(
+        errors[0]["message"].as_str().unwrap().contains("years 1 to 9998"),
+        "{errors}"
+    );
+    let mut ahead = wish;
+    ahead["start"]["wall"] = json!("2031-12-31T08:00");
+    assert_eq!(clinic.send(book(&cookie, "ahead", &ahead)).await.status, 201);
+}

@@ -118,7 +118,7 @@ async fn take_seat(
     } = who(rooms, &hello, visit, seat)?;
     let first = ticket.is_some();
     let rights = match shared.ports.rights.seat(&institution, visit, seat).await {
-        Ok(Some(rights)) if generation < u32::MAX => Some(in_time(rooms, rights)?),
+        Ok(Some(rights)) if rights.generation == generation => Some(in_time(rooms, rights)?),
         Ok(Some(_)) => {
             return Err(NotIn::new(
                 ErrorCode::TooLate,

@@ -390,6 +390,20 @@ fn messages_wait_for_the_welcome_and_go_out_again_until_they_are_acknowledged() 
 }
 
 #[test]
+fn what_was_under_way_goes_out_again_with_the_welcome_and_does_not_wait() {
+    let mut world = World::joined();
+    for id in ["a", "b", "c"] {
+        world.chat(id).unwrap();
+    }
+    world.ack(1, false);
+    world.close(1006);
+    world.pass(0);
+    world.open();
+    world.welcome("full", &json!({OWN: 1}));
+    assert_eq!(world.numbers(), [1, 2, 3, 2, 3]);
+}
+
+#[test]
 fn what_the_log_lost_goes_out_again() {
     let mut world = World::joined();
     for id in ["a", "b", "c"] {
