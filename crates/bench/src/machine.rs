@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Files that a process needs beside its sockets.
-const OTHER_FILES: u64 = 150;
+/// Files that a process needs beside its sockets: the database, 256 journals, connections of the API.
+const OTHER_FILES: u64 = 600;
 /// `TCP_ESTABLISHED`.
 const ESTABLISHED: &str = "01";
 

@@ -21,6 +21,8 @@ pub enum Check {
     AckAfterApply,
     /// A page whose place is not in the log gets everything anew.
     Resync,
+    /// A node whose entries the log has all folds anew, and repairs nothing.
+    Covers,
     /// What was refused stays refused when a repair moves it.
     RefusedStays,
     /// A log is trimmed only at a place that every page has read.
@@ -37,7 +39,7 @@ pub enum Check {
 
 impl Check {
     /// Every check.
-    pub const ALL: [Check; 14] = [
+    pub const ALL: [Check; 15] = [
         Check::Connection,
         Check::Dup,
         Check::Gap,
@@ -46,6 +48,7 @@ impl Check {
         Check::ShownHolder,
         Check::AckAfterApply,
         Check::Resync,
+        Check::Covers,
         Check::RefusedStays,
         Check::ReadByAll,
         Check::Opening,

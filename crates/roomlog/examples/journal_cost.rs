@@ -9,7 +9,10 @@ use heliograph_roomlog::{Fsync, Journal, LogEntry, Record, RoomKey};
 use std::{error::Error, path::PathBuf, sync::Arc};
 use tokio::time::Instant;
 
-#[expect(clippy::disallowed_methods, reason = "a program of the developer's: the folder is an argument")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program of the developer's: the folder is an argument"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     let own = tempfile::tempdir()?;
     let folder = std::env::args()

@@ -4,7 +4,11 @@ use crate::{
     AppendAnswer, Beat, BeatAnswer, ClaimAnswer, ClaimRequest, Clear, Draft, Leases, LogEntry, Mark, Snapshot, Tail,
 };
 use bytes::Bytes;
-use heliograph_domain::{ParticipantId, UnixMillis, entry::Audience};
+use heliograph_domain::{
+    ParticipantId, UnixMillis,
+    entry::Audience,
+    mutant::{Check, keeps},
+};
 use litemap::LiteMap;
 use std::{collections::VecDeque, sync::Arc};
 
@@ -50,7 +54,7 @@ impl Log {
                 ClaimAnswer::Rewound
             };
         }
-        if !self.knows(mark) {
+        if !self.knows(mark) && keeps(Check::Rewound) {
             return ClaimAnswer::Rewound;
         }
         let ClaimRequest {
@@ -77,7 +81,8 @@ impl Log {
         }
         if let Some(held) = current {
             let own = held.session == row.session || row.outbox.iter().any(|span| span.session == held.session);
-            if !own && takeover.as_ref() != Some(&held.session) {
+            let shown = takeover.as_ref() == Some(&held.session);
+            if !own && !shown && (takeover.is_none() || keeps(Check::ShownHolder)) {
                 return ClaimAnswer::Taken {
                     holder: held.session.clone(),
                 };
@@ -96,7 +101,11 @@ impl Log {
             },
         );
         let until = now.plus(leases.lease_ms);
-        let acked = self.alive.get(&seat).and_then(|alive| alive.acked).filter(|_| same_page);
+        let acked = self
+            .alive
+            .get(&seat)
+            .and_then(|alive| alive.acked)
+            .filter(|_| same_page);
         let lease = Lease::Online { until };
         self.alive.insert(seat, Alive { lease, acked });
         ClaimAnswer::Granted { seq: self.head.seq }
@@ -104,23 +113,24 @@ impl Log {
 
     /// Appends an entry.
     pub fn append(&mut self, now: UnixMillis, mark: Mark, draft: Draft) -> AppendAnswer {
-        if !self.knows(mark) {
+        if !self.knows(mark) && keeps(Check::Rewound) {
             return AppendAnswer::Rewound;
         }
         if let (Some(seat), Some(connection)) = (draft.from, &draft.connection) {
             let row = self.clear.seats.get(&seat);
-            let Some(row) = row.filter(|row| &row.connection == connection) else {
+            let Some(row) = row.filter(|row| &row.connection == connection || !keeps(Check::Connection)) else {
                 return AppendAnswer::Unclaimed;
             };
-            if let Some((session, acked)) = self.clear.missing_before(seat, row, &draft.session) {
+            let missing = self.clear.missing_before(seat, row, &draft.session);
+            if let Some((session, acked)) = missing.filter(|_| keeps(Check::OlderLivesFirst)) {
                 return AppendAnswer::Gap { session, acked };
             }
         }
         let acked = self.clear.seen(draft.from, &draft.session);
-        if draft.cseq <= acked {
+        if draft.cseq <= acked && keeps(Check::Dup) {
             return AppendAnswer::Dup { acked };
         }
-        if draft.cseq > acked + 1 {
+        if draft.cseq > acked + 1 && keeps(Check::Gap) {
             return AppendAnswer::Gap {
                 session: draft.session,
                 acked,

@@ -81,7 +81,7 @@ impl Service {
         settings: Settings,
         journal: Option<Arc<Journal>>,
         stop: CancellationToken,
-        tasks: TaskTracker,
+        tasks: &TaskTracker,
     ) -> Rooms {
         let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         let leases = Leases {

@@ -4,6 +4,7 @@ mod arrows;
 mod licences;
 mod names;
 mod npm;
+mod pages;
 mod rust_text;
 mod sizes;
 mod sql;
@@ -65,9 +66,11 @@ pub fn check() -> Result {
     let packages = arrows::packages(&metadata(&["--no-deps"])?, tree::root())?;
     let everything = metadata(&[])?;
     let deny = text_of(&files, licences::FILE)?;
-    let page = text_of(&files, arrows::PAGE)?;
+    let architecture = text_of(&files, pages::ARCHITECTURE)?;
+    let operations = text_of(&files, pages::OPERATIONS)?;
 
-    let mut findings = arrows::check(&packages, page);
+    let mut findings = arrows::check(&packages);
+    findings.extend(pages::check(&packages, &files, architecture, operations));
     findings.extend(names::in_manifests(&packages));
     findings.extend(files.iter().flat_map(names::in_source));
     findings.extend(files.iter().filter_map(sizes::check));

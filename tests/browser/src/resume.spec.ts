@@ -1,9 +1,10 @@
 import { calls, expectNoGap, simulate, watchGaps } from './calls';
+import { inspect } from './look';
 import { bothSee, DOCTORS_PICTURE, expectMessages, expectMessagesInAnyOrder, heading, NOT_REACHED, PATIENTS_PICTURE, say, visit } from './steps';
 import { expect, test } from './world';
 
 /** A picture that stands still for longer is seen to. The limit leaves room for a machine with other work. */
-const GAP_MS = 500;
+const GAP_MS = 1_000;
 
 test('what both write arrives once', async ({ server, devices }) => {
   const { desk, patient } = await visit(server, devices);
@@ -113,6 +114,20 @@ test('a server that is killed and started again: the pictures go on, nobody clic
   });
 });
 
+test('a server that is restarted in order says that it will be back', async ({ server, devices }) => {
+  const { desk, patient } = await visit(server, devices);
+  const before = [await calls(desk), await calls(patient)];
+  await server.end();
+  await expect(patient.getByText('The service is being started again')).toBeVisible();
+  await expect(desk.getByText('The service is being started again')).toBeVisible();
+  await server.again();
+  await expect(patient.getByText(NOT_REACHED)).toBeHidden();
+  await say(patient, 'still here');
+  await expectMessages(desk, ['still here']);
+  await bothSee(desk, patient);
+  expect([await calls(desk), await calls(patient)]).toEqual(before);
+});
+
 test('a server whose rooms are lost with it: the pictures go on, and what was said is sent again, once', async ({ server, devices }) => {
   const { desk, patient } = await visit(server, devices);
   await say(patient, 'before');
@@ -162,9 +177,11 @@ test('a second tab of the desk asks before it moves the visit', async ({ server,
   await desk.evaluate(() => window.open(location.href));
   const twin = await opened;
   await expect(heading(twin)).toHaveText('The visit is open in another window');
+  await inspect(twin, 'a11y-room-taken');
   await twin.getByRole('button', { name: 'Move the visit here' }).click();
   await bothSee(twin, patient);
   await expect(heading(desk)).toHaveText('The visit goes on in another window');
+  await inspect(desk, 'a11y-room-superseded');
   await desk.getByRole('button', { name: 'Bring it back here' }).click();
   await bothSee(desk, patient);
 });

@@ -52,6 +52,11 @@ export class Server {
     return this.#end('SIGKILL');
   }
 
+  /** Ends the process in order: it tells its pages that it will be back. The folder stays. */
+  end(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
   /** The same service once more: port and folder are those of before. */
   async again(): Promise<void> {
     const { child } = await serve(['--listen', new URL(this.base).host, '--data', this.#folder]);
@@ -64,7 +69,7 @@ export class Server {
   }
 
   async stop(): Promise<void> {
-    await this.#end('SIGTERM');
+    await this.end();
     rmSync(this.#folder, { recursive: true });
   }
 

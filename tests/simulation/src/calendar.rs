@@ -71,8 +71,11 @@ impl<E> Calendar<E> {
             let at = self.first().unwrap_or(u64::MAX).min(until);
             if at <= self.time.now() {
                 let mut events = self.events();
-                let due = events.list.first_entry().filter(|first| first.key().0 <= self.time.now());
-                return due.map(|first| first.remove());
+                let due = events
+                    .list
+                    .first_entry()
+                    .filter(|first| first.key().0 <= self.time.now());
+                return due.map(std::collections::btree_map::OccupiedEntry::remove);
             }
             tokio::select! {
                 biased;

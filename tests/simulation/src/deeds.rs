@@ -41,7 +41,7 @@ enum Deed {
 
 impl World {
     /// Does something, and plans when the next thing is done.
-    pub async fn next_deed(&mut self) {
+    pub fn next_deed(&mut self) {
         if self.deeds == 0 {
             return;
         }
@@ -78,7 +78,7 @@ impl World {
             (4, Deed::WakeRoom),
         ]);
         self.note("deed", format_args!("· {deed:?}"));
-        self.does(deed).await;
+        self.does(deed);
         let wait = match self.chance.of(0..100) {
             0..60 => self.chance.of(0..30),
             60..90 => self.chance.of(30..900),
@@ -88,7 +88,7 @@ impl World {
         self.calendar.after(wait, Event::Deed);
     }
 
-    async fn does(&mut self, deed: Deed) {
+    fn does(&mut self, deed: Deed) {
         match deed {
             Deed::Say => self.say_something(),
             Deed::Decide => self.decide(),
@@ -119,7 +119,7 @@ impl World {
             }
             Deed::Tear => self.tear(),
             Deed::StoreAway => self.store_away(),
-            Deed::WakeRoom => self.wake_room().await,
+            Deed::WakeRoom => self.wake_room(),
         }
     }
 }

@@ -81,11 +81,10 @@ impl Habits {
     pub fn ways(&self, chance: &Chance, calm: bool) -> (Way, Way) {
         let way = || Way::new(self.slow, if calm { 0 } else { self.rough });
         let (mut up, mut down) = (way(), way());
-        if !calm && chance.permille(20) {
-            // The welcome never arrives.
-            down.silent = true;
-        } else if !calm && chance.permille(20) {
-            up.silent = true;
+        if !calm {
+            // The welcome never arrives, or the hello does not.
+            down.silent = chance.permille(20);
+            up.silent = !down.silent && chance.permille(20);
         }
         (up, down)
     }

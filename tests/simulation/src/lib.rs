@@ -22,8 +22,8 @@ mod time;
 mod trace;
 mod world;
 
-pub use branches::{Branches, REQUIRED};
 use branches::Figures;
+pub use branches::{Branches, REQUIRED};
 use tokio::runtime::Runtime;
 use trace::Trace;
 

@@ -147,7 +147,9 @@ impl Oracle {
         let chains: BTreeSet<_> = whole.iter().take(upto).map(|entry| entry.header.chain).collect();
         let mut notes = self.notes();
         for person in Person::ALL {
-            let holder = room.holder(person.seat()).filter(|_| !by_limit && present.contains(&person.seat()));
+            let holder = room
+                .holder(person.seat())
+                .filter(|_| !by_limit && present.contains(&person.seat()));
             let had_to_read = holder.map(|(session, _, _)| session.to_owned());
             notes.cuts.push(Cut {
                 person,
@@ -240,7 +242,12 @@ impl Oracle {
             return self.fail(format!("a frame of no entry of any log: {:?}", frame.header));
         };
         if let Some(why) = gate.why_not(reader, &frame.header, message) {
-            self.fail(format!("{why}: {} got {} of {:?}", reader.letter(), name_of_kind(message), frame.header.from));
+            self.fail(format!(
+                "{why}: {} got {} of {:?}",
+                reader.letter(),
+                name_of_kind(message),
+                frame.header.from
+            ));
         }
     }
 
@@ -262,11 +269,15 @@ impl Oracle {
         }
         let notes = self.notes();
         let name = name_of_told(message);
-        let named = name.and_then(|name| notes.names.get(name)).is_some_and(|named| *named != key);
+        let named = name
+            .and_then(|name| notes.names.get(name))
+            .is_some_and(|named| *named != key);
         let Some(said) = notes.said.get(&key).cloned() else {
             drop(notes);
             if name.is_some() {
-                self.fail(format!("renumbered: {page} got {name:?} as {session} {c}, which nobody said"));
+                self.fail(format!(
+                    "renumbered: {page} got {name:?} as {session} {c}, which nobody said"
+                ));
             }
             return;
         };
@@ -283,7 +294,9 @@ impl Oracle {
         let last = known.order.insert(said.tab, said.order).unwrap_or(0);
         // In a history that was lost it may have been for others, so that it comes to this page late.
         if last > said.order && self.notes().occurrences(&key) < 2 {
-            self.fail(format!("reordered: {page} has {session} {c} after a later one of that page"));
+            self.fail(format!(
+                "reordered: {page} has {session} {c} after a later one of that page"
+            ));
         }
     }
 }
@@ -307,7 +320,9 @@ fn name_of_told(message: &ServerMessage) -> Option<&str> {
     if let ServerMessage::Sdp { sdp, .. } = message {
         return Some(sdp);
     }
-    let ServerMessage::Ice { candidates, .. } = message else { return None };
+    let ServerMessage::Ice { candidates, .. } = message else {
+        return None;
+    };
     candidates.first().map(|one| one.candidate.as_str())
 }
 

@@ -223,6 +223,9 @@ impl Shelf {
         for entry in new {
             self.oracle.entry(at, &entry);
             at = entry.mark();
+            if entry.header.session.ends_with(":reconnecting") {
+                self.branches.count("reconnecting");
+            }
             let holes = self.holes;
             let oracle = &self.oracle;
             self.readers.retain(|reader| {

@@ -1,6 +1,10 @@
 //! The store: who may sit where, and what was decided. It is away at times.
 
-use crate::{chance::Chance, people::Person, time::{BEGIN, pause}};
+use crate::{
+    chance::Chance,
+    people::Person,
+    time::{BEGIN, pause},
+};
 use async_trait::async_trait;
 use heliograph_domain::{ParticipantId, PersonId, Pii, TenantId, UnixMillis, VisitId};
 use heliograph_signaling::{Desk, DeskRights, DeskRow, Fact, Opening, Record, Rights, SeatRights, StoreAway};
@@ -42,7 +46,9 @@ impl Store {
 
 impl Rows {
     pub fn has(&self, session: &str, cseq: u64) -> bool {
-        self.facts.iter().any(|fact| fact.session == session && fact.cseq == cseq)
+        self.facts
+            .iter()
+            .any(|fact| fact.session == session && fact.cseq == cseq)
     }
 
     /// What the service makes of the facts, in the order of their log. Who was removed stays so.
@@ -86,11 +92,19 @@ impl NodeStore {
     /// A question on its way: whoever dies meanwhile never hears the answer.
     async fn ask<T>(&self, question: impl FnOnce(&mut Rows) -> T) -> Result<T, StoreAway> {
         let slow = self.chance.permille(300);
-        let (there, back) = if slow { (self.chance.of(0..8), self.chance.of(0..8)) } else { (0, 0) };
+        let (there, back) = if slow {
+            (self.chance.of(0..8), self.chance.of(0..8))
+        } else {
+            (0, 0)
+        };
         self.pause(there).await;
         let answer = {
             let mut rows = self.store.rows();
-            if rows.away { Err(StoreAway) } else { Ok(question(&mut rows)) }
+            if rows.away {
+                Err(StoreAway)
+            } else {
+                Ok(question(&mut rows))
+            }
         };
         self.pause(back).await;
         answer

@@ -1,9 +1,9 @@
 //! One history: pages, lines, nodes and the log, moved by the calendar.
 
 use crate::{
+    branches::Branches,
     calendar::Calendar,
     chance::Chance,
-    branches::Branches,
     habits::Habits,
     line::{Line, LineId},
     node::{Node, Site},
@@ -78,7 +78,9 @@ impl World {
         while self.oracle.violation().is_none() {
             // The nodes' turn.
             tokio::task::yield_now().await;
-            let Some(event) = self.calendar.next(until).await else { return };
+            let Some(event) = self.calendar.next(until).await else {
+                return;
+            };
             self.happens(event).await;
         }
     }
@@ -98,7 +100,7 @@ impl World {
                 }
             }
             Event::Ticket(tab, life) => self.ticket(tab, life),
-            Event::Deed => self.next_deed().await,
+            Event::Deed => self.next_deed(),
             Event::Restart(node) => self.restart(node),
             Event::LogBack => self.site.server.shelf().away = false,
             Event::StoreBack => self.site.store.rows().away = false,
@@ -148,7 +150,10 @@ impl World {
     }
 
     fn stands(&mut self, tab: usize, link: &Link) {
-        self.note(&self.tabs[tab].name, format_args!("{} is {link:?}", self.tabs[tab].name));
+        self.note(
+            &self.tabs[tab].name,
+            format_args!("{} is {link:?}", self.tabs[tab].name),
+        );
         match link {
             Link::Stopped(Why::Superseded) => self.branches.count("superseded"),
             Link::Stopped(Why::Removed) => self.branches.count("removed"),
@@ -162,12 +167,20 @@ impl World {
     }
 
     fn act(&mut self, tab: usize, header: &Header, message: &ServerMessage) {
-        let Tab { name, person, known, .. } = &mut self.tabs[tab];
+        let Tab {
+            name, person, known, ..
+        } = &mut self.tabs[tab];
         self.oracle.acted(name, *person, known, header, message);
         if self.trace.prints() {
             let kind = format!("{message:.60?}");
             let kind = kind.get(..60).unwrap_or(&kind);
-            self.note("", format_args!("{} acts on {:?} {:?}: {kind}", self.tabs[tab].name, header.session, header.c));
+            self.note(
+                "",
+                format_args!(
+                    "{} acts on {:?} {:?}: {kind}",
+                    self.tabs[tab].name, header.session, header.c
+                ),
+            );
         }
         if let Some(branch) = branch_of(message) {
             self.branches.count(branch);
@@ -240,7 +253,10 @@ impl World {
             return;
         };
         let numbered = text.contains("\"c\":") && !text.contains("\"hello\"");
-        self.note(&text, format_args!("{} → {} {text:.160}", self.tabs[tab].name, line.node));
+        self.note(
+            &text,
+            format_args!("{} → {} {text:.160}", self.tabs[tab].name, line.node),
+        );
         let text = if numbered && !self.calm && self.chance.permille(self.habits.garbled) {
             text.replacen("\"type\":\"", "\"type\":\"x", 1)
         } else {
@@ -270,7 +286,10 @@ impl World {
                 }
             }
             Outgoing::Close(code) => {
-                self.note("close", format_args!("line {id} of {}: {code:?}", self.tabs[line.tab].name));
+                self.note(
+                    "close",
+                    format_args!("line {id} of {}: {code:?}", self.tabs[line.tab].name),
+                );
                 if code == heliograph_protocol::CloseCode::Slow {
                     self.branches.count("slow");
                 }
@@ -297,7 +316,12 @@ impl World {
         let current = page.line.as_ref().is_some_and(|own| own.id == line.id);
         self.note(
             text,
-            format_args!("{} ← {}{} {text:.200}", page.name, line.node, if current { "" } else { " (old)" }),
+            format_args!(
+                "{} ← {}{} {text:.200}",
+                page.name,
+                line.node,
+                if current { "" } else { " (old)" }
+            ),
         );
         let tells = |part: &str| text.contains(part);
         let counts = current && (tells("\"p\":") || tells("\"acked\":") || tells("\"marks\":") || tells("\"ack\""));
@@ -353,7 +377,9 @@ impl World {
         let now = self.now();
         let page = &mut self.tabs[tab];
         let session = page.page.session().to_string();
-        let Ok(Some(c)) = page.page.say(now, message.clone()) else { return };
+        let Ok(Some(c)) = page.page.say(now, message.clone()) else {
+            return;
+        };
         let said = Said::new(page.person, page.first, message);
         self.oracle.said(&session, c, said);
         self.settle(tab);

@@ -71,14 +71,25 @@ fn no_fault_loses_doubles_or_reorders_a_message() {
     for (branch, times) in &counts {
         println!("{branch:<24} {times}");
     }
-    println!("{count} histories, {} events, {:.1?}", events.into_inner(), begun.elapsed());
+    println!(
+        "{count} histories, {} events, {:.1?}",
+        events.into_inner(),
+        begun.elapsed()
+    );
     let mut violations = violations.into_inner().unwrap();
     violations.sort();
     for (seed, violation) in violations.iter().take(20) {
         println!("seed {seed}: {violation}");
         println!("  SEED={seed} cargo test -p heliograph-simulation --test histories -- one_history --nocapture");
     }
-    assert!(violations.is_empty(), "{} of {count} histories broke a promise", violations.len());
-    let never: Vec<_> = REQUIRED.iter().filter(|branch| !counts.contains_key(**branch)).collect();
+    assert!(
+        violations.is_empty(),
+        "{} of {count} histories broke a promise",
+        violations.len()
+    );
+    let never: Vec<_> = REQUIRED
+        .iter()
+        .filter(|branch| !counts.contains_key(**branch))
+        .collect();
     assert!(count < 1_000 || never.is_empty(), "no history came to {never:?}");
 }

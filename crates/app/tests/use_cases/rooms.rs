@@ -91,7 +91,9 @@ async fn a_visit_that_is_over_gives_no_ticket() {
     let clinic = Clinic::open().await;
     let booked = clinic.booked().await;
     let okafor = clinic.caller(OKAFOR).await;
-    clinic.clock.set(booked.visit.end_s.plus(heliograph_app::links::OVERRUN_S));
+    clinic
+        .clock
+        .set(booked.visit.end_s.plus(heliograph_app::links::OVERRUN_S));
     let error = ticket(&clinic, Some(&okafor), &no_cookies(), booked.visit.id, None)
         .await
         .unwrap_err();

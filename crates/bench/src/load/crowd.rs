@@ -15,7 +15,7 @@ use heliograph_protocol::SUBPROTOCOL;
 use std::{
     net::SocketAddr,
     process,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
@@ -187,9 +187,9 @@ impl Crowd {
             }
         }
         if late > 0 {
-            let stopped = self.ledger.stopped.load(Ordering::Relaxed);
+            let stops = self.ledger.stops();
             bail!(
-                "{late} of {} people had no seat within {within:?}; {stopped} pages stopped and do not come back",
+                "{late} of {} people had no seat within {within:?}; pages that do not come back: {stops:?}",
                 self.sockets
             );
         }

@@ -4,6 +4,7 @@ use super::{message::Stamp, tally::Tally};
 use anyhow::Result;
 use hdrhistogram::Histogram;
 use std::{
+    collections::BTreeMap,
     ops::AddAssign,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -96,8 +97,8 @@ pub struct Ledger {
     pub ack_frames: AtomicU64,
     /// Messages that the service refused.
     pub refused: AtomicU64,
-    /// Pages that stopped and do not come back.
-    pub stopped: AtomicU64,
+    /// Why pages stopped that do not come back, and how many.
+    stopped: Mutex<BTreeMap<String, u64>>,
 }
 
 struct Latencies {
@@ -119,7 +120,7 @@ impl Ledger {
             delivered: AtomicU64::new(0),
             ack_frames: AtomicU64::new(0),
             refused: AtomicU64::new(0),
-            stopped: AtomicU64::new(0),
+            stopped: Mutex::default(),
         }))
     }
 
@@ -153,6 +154,16 @@ impl Ledger {
                 .histogram
                 .saturating_record(u64::try_from(waited).unwrap_or(LONGEST_US).max(1));
         }
+    }
+
+    /// A page does not come back.
+    pub fn stopped(&self, why: String) {
+        *locked(&self.stopped).entry(why).or_default() += 1;
+    }
+
+    /// Why pages do not come back, and how many.
+    pub fn stops(&self) -> BTreeMap<String, u64> {
+        locked(&self.stopped).clone()
     }
 
     /// How many messages came, each counted once.

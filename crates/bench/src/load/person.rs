@@ -243,9 +243,8 @@ impl Person {
                 Action::Send { life, text } => self.write(life, text).await,
                 Action::Drop { .. } => self.line = Line::None,
                 Action::Act { message, .. } => self.came(&message),
-                Action::Link(Link::Stopped(_) | Link::Taken { .. }) => {
-                    self.plan.ledger.stopped.fetch_add(1, Ordering::Relaxed);
-                }
+                Action::Link(Link::Stopped(why)) => self.plan.ledger.stopped(format!("{why:?}")),
+                Action::Link(Link::Taken { .. }) => self.plan.ledger.stopped("Taken".to_owned()),
                 Action::Link(Link::Idle | Link::Connecting | Link::Joined | Link::Lost { .. }) => {}
             }
         }

@@ -51,7 +51,7 @@ impl Pace {
                     send(n, offset + due);
                     next = n + 1;
                 }
-                thread::sleep(
+                thread::park_timeout(
                     (offset + schedule.due(next))
                         .saturating_sub(began.elapsed())
                         .min(LOOK_UP),

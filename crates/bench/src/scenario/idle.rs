@@ -53,7 +53,7 @@ pub async fn run(options: &cli::Idle) -> Result<Figures> {
     let spent = meter.stop()?;
 
     let open = float(rooms.len() as u64);
-    figures.sockets = Some(crowd.sockets() as u64);
+    figures.sockets = Some(most);
     figures.rss_kb_per_socket = steps.last().map(Step::each);
     figures.generator(spent);
     figures.more("rooms", rooms.len());

@@ -86,8 +86,8 @@ mod tests {
 
     #[test]
     fn where_sockets_do_not_suffice_some_rooms_have_one_person() {
-        assert_eq!(pairs(100, 19_850), 100);
-        assert_eq!(pairs(10_000, 19_850), 9_850);
-        assert_eq!(pairs(20_000, 19_850), 0, "and then there are not enough for one each");
+        assert_eq!(pairs(100, 19_400), 100);
+        assert_eq!(pairs(10_000, 19_400), 9_400);
+        assert_eq!(pairs(20_000, 19_400), 0, "and then there are not enough for one each");
     }
 }

@@ -98,6 +98,6 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
     figures.more("resumed_new", back.new);
     figures.more("rate", options.talk.rate);
     figures.more("refused", crowd.ledger.refused.load(Ordering::Relaxed));
-    figures.more("stopped", crowd.ledger.stopped.load(Ordering::Relaxed));
+    figures.more("stopped", serde_json::json!(crowd.ledger.stops()));
     Ok(figures)
 }

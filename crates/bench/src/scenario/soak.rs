@@ -68,7 +68,7 @@ pub async fn run(options: &cli::Soak) -> Result<Figures> {
     figures.more("faults", serde_json::json!(faults.done));
     figures.more("resumes", u64::from(connections) - crowd.sockets() as u64);
     figures.more("refused", crowd.ledger.refused.load(Ordering::Relaxed));
-    figures.more("stopped", crowd.ledger.stopped.load(Ordering::Relaxed));
+    figures.more("stopped", serde_json::json!(crowd.ledger.stops()));
     figures.more("rss_last_kb", memory.last().map(|(_, kb)| *kb));
     // In the first half caches and buffers find their size.
     figures.more("rss_slope_kb_per_min", slope(&memory[memory.len() / 2..]));

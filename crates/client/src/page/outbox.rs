@@ -1,6 +1,9 @@
 //! What a page numbered, and its older lives before it.
 
-use heliograph_domain::SessionId;
+use heliograph_domain::{
+    SessionId,
+    mutant::{Check, keeps},
+};
 use heliograph_protocol::{ClientFrame, ClientMessage, OutboxRange};
 use std::collections::VecDeque;
 
@@ -197,7 +200,7 @@ impl Outbox {
 fn text(own: &SessionId, session: &SessionId, c: u64, message: &ClientMessage) -> String {
     let frame = ClientFrame {
         c: Some(c),
-        session: (session != own).then(|| session.clone()),
+        session: (session != own && keeps(Check::Leftovers)).then(|| session.clone()),
         message: message.clone(),
     };
     frame.to_text()

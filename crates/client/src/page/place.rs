@@ -1,5 +1,6 @@
 //! Where a page stands in the room's log, and what has acted already.
 
+use heliograph_domain::mutant::{Check, keeps};
 use heliograph_protocol::{Header, Position};
 use std::collections::BTreeMap;
 
@@ -63,7 +64,7 @@ impl Place {
         if s <= last.s {
             return Verdict::Drop;
         }
-        if p > last.s {
+        if p > last.s && keeps(Check::Hole) {
             return Verdict::Gap;
         }
         self.stand_at(header);
@@ -75,7 +76,7 @@ impl Place {
         match (&header.session, header.c, header.p) {
             // The log's own entries are many and each has a name of its own: no mark could be kept for all of them.
             (Some(session), Some(_), Some(_)) if is_of_the_log(session) => verdict == Verdict::Take,
-            (Some(session), Some(c), Some(_)) => self.mark(session, c),
+            (Some(session), Some(c), Some(_)) => self.mark(session, c) || !keeps(Check::Marks),
             _ => true,
         }
     }

@@ -15,7 +15,7 @@ pub(super) fn print(read: &Environment, out: &mut dyn Write) -> anyhow::Result<(
     } else {
         "is not set: the secret comes from the file, else from `secret` in the data folder"
     };
-    Ok(write!(out, "{}# {variable} {wins}\n", config::show(&read.loaded)?)?)
+    Ok(writeln!(out, "{}# {variable} {wins}", config::show(&read.loaded)?)?)
 }
 
 /// What can be checked without starting: keys and values were when they were read.

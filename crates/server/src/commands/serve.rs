@@ -54,7 +54,7 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
     };
     let journalled = Journalled::open(&config.rooms, &data, &*service.clock)?;
     let journal = journalled.journal.clone();
-    let rooms = service.rooms(settings, journal.clone(), life.stop.clone(), life.tasks.clone());
+    let rooms = service.rooms(settings, journal.clone(), life.stop.clone(), &life.tasks);
     life.tasks.spawn(journalled.keep(rooms.clone(), life.stop.clone()));
     let edge = Edge {
         rooms,

@@ -1,7 +1,11 @@
 //! What a hosted room does every few seconds: leases, deadlines, facts that wait, trimming.
 
 use super::{Host, place};
-use heliograph_domain::{ParticipantId, entry::seen_key};
+use heliograph_domain::{
+    ParticipantId,
+    entry::seen_key,
+    mutant::{Check, keeps},
+};
 use heliograph_protocol::CloseCode;
 use heliograph_roomlog::{Beat, BeatAnswer, Clear, Mark, SeatBeat, Snapshot};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -100,7 +104,7 @@ impl Host {
         let Some(candidate) = &self.candidate else { return };
         let (mark, at) = (place(candidate), candidate.at());
         let read = |seat: ParticipantId| acked.get(&seat).is_some_and(|acked| self.has_read(*acked, mark));
-        if !full && !self.room.present().all(read) {
+        if !full && !self.room.present().all(read) && keeps(Check::ReadByAll) {
             return;
         }
         let name = mark.chain.to_string();

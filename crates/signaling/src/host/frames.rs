@@ -66,15 +66,14 @@ impl Host {
             }
         };
         match self.append(draft).await {
-            Ok(AppendAnswer::Ok { .. }) => {}
             Ok(AppendAnswer::Dup { .. }) => {
                 self.facts.write(&self.shared.ports, &self.key).await;
                 self.ack_seat(frame.seat, &session, false);
             }
             Ok(AppendAnswer::Gap { session, .. }) => self.ack_seat(frame.seat, &session, true),
             Ok(AppendAnswer::Unclaimed) => self.close(frame.seat, CloseCode::Reclaim),
-            // In both cases the client keeps it and sends it again.
-            Ok(AppendAnswer::Rewound) => {}
+            // What was not taken, the client keeps and sends again.
+            Ok(AppendAnswer::Ok { .. } | AppendAnswer::Rewound) => {}
             Err(away) => tracing::warn!(visit = %self.key.visit, "an entry was not taken: {away}"),
         }
     }

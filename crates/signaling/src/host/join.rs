@@ -6,6 +6,7 @@ use bytes::Bytes;
 use heliograph_domain::{
     ParticipantId, UnixMillis,
     entry::{Audience, ClaimRow, OutboxSpan},
+    mutant::{Check, keeps},
 };
 use heliograph_protocol::{CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, ServerMessage, SharedFrame};
 use heliograph_room::{ClaimData, ClaimOutcome};
@@ -271,7 +272,7 @@ impl Host {
             chain: last.chain,
         };
         let base = self.base.as_ref().map_or(Mark::START, |base| base.mark);
-        base == last || self.ring.iter().any(|entry| entry.mark() == last)
+        base == last || self.ring.iter().any(|entry| entry.mark() == last) || !keeps(Check::Resync)
     }
 
     /// What was addressed to a seat after a place: the fold says again who that was, entry by entry. Whether the seat's page

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use heliograph_domain::{
     ParticipantId, Role,
     entry::{Audience, ClaimRow, EntryHeader},
+    mutant::{Check, keeps},
 };
 use heliograph_protocol::{CloseCode, Header, Phase, SeatState, ServerMessage, SharedFrame};
 use heliograph_room::{Applied, Body, ClaimOutcome, Deadlines, Delivery, Entry, Opened, RULES, Room};
@@ -40,7 +41,8 @@ impl Host {
                 .rights
                 .opening(&self.key.institution, self.key.visit)
                 .await;
-            let opening = opening.map_err(|away| Away(away.to_string()))?.unwrap_or_default();
+            let opening = opening.map_err(|away| Away(away.to_string()))?;
+            let opening = opening.filter(|_| keeps(Check::Opening)).unwrap_or_default();
             if opening != Opening::default() {
                 // The room was there before: another node may still hold what its log lost.
                 self.hold();
@@ -111,6 +113,9 @@ impl Host {
                 .await;
             match self.noted(answer)? {
                 AppendAnswer::Ok { seq, .. } => {
+                    if !keeps(Check::AckAfterApply) {
+                        self.ack_unseen(&draft);
+                    }
                     metrics::counter!("heliograph_room_entries_total").increment(1);
                     self.catch_up(seq).await?;
                     let (chain, at) = (self.room.chain(), self.room.at());
@@ -287,6 +292,14 @@ impl Host {
     pub(super) fn ack(&self, connection: &Connection, seat: ParticipantId, session: &str, back: bool) {
         let c = self.facts.acknowledged(seat, session, self.room.seen(seat, session));
         self.ack_as(connection, session, c, back);
+    }
+
+    /// What [`Check::AckAfterApply`] is there against.
+    fn ack_unseen(&self, draft: &Draft) {
+        let connection = draft.from.and_then(|seat| self.connections.get(&seat));
+        if let Some(connection) = connection.filter(|_| draft.connection.is_some()) {
+            self.ack_as(connection, &draft.session, draft.cseq, false);
+        }
     }
 
     pub(super) fn ack_as(&self, connection: &Connection, session: &str, c: u64, back: bool) {

@@ -1,6 +1,7 @@
 //! The log does not have this node's place: it is repaired from what the node holds, or folded anew.
 
 use super::Host;
+use heliograph_domain::mutant::{Check, keeps};
 use heliograph_protocol::{CloseCode, ErrorCode, ResyncWhy, ServerMessage};
 use heliograph_room::{Entry, Room, VoidData};
 use heliograph_roomlog::{
@@ -114,7 +115,8 @@ impl Host {
 
     /// What was refused stays refused wherever it is moved: its sender was told.
     fn as_void(&self, entry: Arc<LogEntry>, refused: &BTreeMap<u64, ErrorCode>) -> Arc<LogEntry> {
-        let Some(code) = refused.get(&entry.header.seq).filter(|_| entry.header.kind != "void") else {
+        let code = refused.get(&entry.header.seq).filter(|_| entry.header.kind != "void");
+        let Some(code) = code.filter(|_| keeps(Check::RefusedStays)) else {
             return entry;
         };
         let header = &entry.header;

@@ -128,7 +128,11 @@ impl Clinic {
                 person: person(*who),
                 resource,
                 role,
-                staff_roles: if place == 0 { vec![StaffRole::Physician] } else { Vec::new() },
+                staff_roles: if place == 0 {
+                    vec![StaffRole::Physician]
+                } else {
+                    Vec::new()
+                },
             });
         }
         let wish = BookingRequest {

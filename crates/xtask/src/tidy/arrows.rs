@@ -107,9 +107,6 @@ const ALL: &[&str] = &[
     "testkit",
 ];
 
-/// The page with the table for people.
-pub const PAGE: &str = "docs/ARCHITECTURE.md";
-
 /// Third-party crates that `xtask` may use, so that it compiles in seconds.
 const XTASK_MAY_USE: &[&str] = &["serde_json"];
 
@@ -183,21 +180,8 @@ pub fn packages(metadata: &Value, root: &Path) -> Result<Vec<Package>> {
     list.ok_or_else(|| "the answer of `cargo metadata` has an unknown form: check the version of Cargo".to_owned())
 }
 
-/// Checks the arrows, and that the table people read, `page`, has every crate.
-pub fn check(packages: &[Package], page: &str) -> Vec<Finding> {
-    let arrows = packages.iter().flat_map(check_package);
-    let missing = packages.iter().filter(|package| {
-        let row = |line: &str| line.starts_with('|') && line.contains(&format!("| `{}` |", package.folder));
-        TABLE.iter().any(|Row(name, ..)| *name == package.folder) && !page.lines().any(row)
-    });
-    let missing = missing.map(|package| {
-        let text = format!(
-            "the crate `{}` has no row in the table of crates: add it there",
-            package.folder
-        );
-        Finding::new(PAGE, 1, text)
-    });
-    arrows.chain(missing).collect()
+pub fn check(packages: &[Package]) -> Vec<Finding> {
+    packages.iter().flat_map(check_package).collect()
 }
 
 fn check_package(package: &Package) -> Vec<Finding> {
@@ -240,10 +224,6 @@ pub mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn check(packages: &[Package]) -> Vec<Finding> {
-        packages.iter().flat_map(check_package).collect()
-    }
 
     pub fn package(folder: &str, manifest_text: &str, dependencies: &[(&str, bool, Option<&str>)]) -> Package {
         let dependency = |(name, dev, ours): &(&str, bool, Option<&str>)| Dependency {
@@ -298,14 +278,6 @@ pub mod tests {
                 .text
                 .starts_with("the crate `video` is not in the table")
         );
-    }
-
-    #[test]
-    fn a_crate_that_the_page_does_not_name_is_found() {
-        let page = "| layer | crate |\n| side | `bench` | measures |\nbeside `client` | a |";
-        let found = super::check(&[package("bench", "", &[]), package("client", "", &[])], page);
-        let expected = "docs/ARCHITECTURE.md:1: the crate `client` has no row in the table of crates: add it there";
-        assert_eq!(found.iter().map(Finding::to_string).collect::<Vec<_>>(), [expected]);
     }
 
     #[test]

@@ -22,7 +22,8 @@ enum Who {
 const RULES: &[Rule] = &[
     Rule {
         family: "axum",
-        who: Who::Only(&["http", "server"]),
+        // The bench compares with a bare relay.
+        who: Who::Only(&["http", "server", "bench"]),
         why: "rules and rooms must not know how requests arrive",
     },
     Rule {

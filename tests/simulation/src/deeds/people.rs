@@ -7,8 +7,8 @@ use crate::{
 use heliograph_client::{Event as Happens, Link, Page};
 use heliograph_domain::{Pii, Role};
 use heliograph_protocol::{
-    Chat, ClientMessage, Decision, DeviceCheck, Ice, IceCandidate, Media, NoticeKind, Phase, Reset, SeatState, Sdp,
-    SdpKind, To,
+    Chat, ClientMessage, Decision, DeviceCheck, Ice, IceCandidate, Media, NoticeKind, Phase, Reset, Sdp, SdpKind,
+    SeatState, To,
 };
 use heliograph_room::Notice;
 use heliograph_signaling::Incoming;
@@ -143,7 +143,11 @@ impl World {
             8 => ClientMessage::Extend { minutes: 5 },
             9 => ClientMessage::Role {
                 participant,
-                role: if self.chance.permille(500) { Role::Guest } else { Role::Interpreter },
+                role: if self.chance.permille(500) {
+                    Role::Guest
+                } else {
+                    Role::Interpreter
+                },
             },
             _ => ClientMessage::AskMute { participant },
         };
@@ -217,8 +221,12 @@ impl World {
 
     /// Somebody who saw a ticket uses it once more.
     pub(super) fn replay_ticket(&mut self) {
-        let seen: Vec<_> = (0..self.tabs.len()).filter(|tab| self.tabs[*tab].ticket.is_some()).collect();
-        let Some(tab) = self.chance.pick(&seen).copied() else { return };
+        let seen: Vec<_> = (0..self.tabs.len())
+            .filter(|tab| self.tabs[*tab].ticket.is_some())
+            .collect();
+        let Some(tab) = self.chance.pick(&seen).copied() else {
+            return;
+        };
         let (person, ticket) = (self.tabs[tab].person, self.tabs[tab].ticket.clone());
         let hello = self.new_page(person).hello(ticket, None);
         self.strange_hello(tab, hello);
@@ -254,7 +262,9 @@ impl World {
     /// A socket that is no page's says hello.
     fn strange_hello(&mut self, tab: usize, hello: String) {
         let up: Vec<_> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
-        let Some(node) = self.chance.pick(&up).copied() else { return };
+        let Some(node) = self.chance.pick(&up).copied() else {
+            return;
+        };
         let line = self.strange_line(tab, node);
         self.calendar.after(1, Event::Up(line, Incoming::Text(hello)));
         self.calendar.after(5_000, Event::HangUp(line));

@@ -26,7 +26,11 @@ impl World {
     pub(super) fn cut(&mut self) {
         let Some(line) = self.pick_line() else { return };
         self.calendar.after(self.chance.of(0..5), Event::Broken(line.id));
-        let late = if self.chance.permille(300) { self.chance.of(0..25_000) } else { 0 };
+        let late = if self.chance.permille(300) {
+            self.chance.of(0..25_000)
+        } else {
+            0
+        };
         self.calendar.after(late, Event::HangUp(line.id));
     }
 
@@ -77,7 +81,9 @@ impl World {
 
     pub(super) fn drain(&mut self) {
         let up: Vec<_> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
-        let Some(node) = self.chance.pick(&up).copied() else { return };
+        let Some(node) = self.chance.pick(&up).copied() else {
+            return;
+        };
         self.nodes[node].drain();
         self.calendar.after(self.chance.of(500..6_000), Event::Restart(node));
     }
@@ -93,7 +99,11 @@ impl World {
 
     fn wrong_ms(&self) -> i64 {
         let wrong = i64::try_from(self.chance.of(0..4_000)).unwrap_or(0) - 2_000;
-        if self.calm || self.chance.permille(600) { 0 } else { wrong }
+        if self.calm || self.chance.permille(600) {
+            0
+        } else {
+            wrong
+        }
     }
 
     pub(super) fn node_clock(&mut self) {
@@ -153,7 +163,7 @@ impl World {
     }
 
     /// The service looks after its open visits.
-    pub(super) async fn wake_room(&mut self) {
+    pub(super) fn wake_room(&mut self) {
         let node = self.chance.index(self.nodes.len());
         if self.nodes[node].is_up() {
             let rooms = self.nodes[node].rooms.clone();

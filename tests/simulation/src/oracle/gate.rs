@@ -26,7 +26,10 @@ pub(super) struct Owner {
 
 pub(super) fn claim_row(entry: &LogEntry) -> Option<ClaimRow> {
     let is_claim = entry.header.kind == "claim";
-    is_claim.then(|| ClaimRow::split(&entry.data)).flatten().map(|(row, _)| row)
+    is_claim
+        .then(|| ClaimRow::split(&entry.data))
+        .flatten()
+        .map(|(row, _)| row)
 }
 
 fn is_staff(seat: ParticipantId) -> bool {
@@ -52,7 +55,12 @@ impl Gate {
                 gate.owners.insert(seat, owner);
             }
             (Body::Message(message), Some(seat)) => gate.message(seat, &entry.header.session, message),
-            (Body::Presence { session, left: true, .. }, Some(seat)) => gate.free(seat, session),
+            (
+                Body::Presence {
+                    session, left: true, ..
+                },
+                Some(seat),
+            ) => gate.free(seat, session),
             (Body::Presence { .. } | Body::Void(_) | Body::Due(_) | Body::Notice(_) | Body::Unknown, _)
             | (Body::Claim(..) | Body::Message(_), None) => {}
         }

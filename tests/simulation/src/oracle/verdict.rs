@@ -85,7 +85,10 @@ impl Notes {
     /// was told of later ones does not go back.
     fn elsewhere(&self, key: &(String, u64), here: Chain) -> Vec<Vec<Arc<LogEntry>>> {
         let same = |entry: &LogEntry| entry.header.session == key.0 && entry.header.cseq == key.1;
-        let others = self.tree.iter().filter(|(chain, (_, entry))| **chain != here && same(entry));
+        let others = self
+            .tree
+            .iter()
+            .filter(|(chain, (_, entry))| **chain != here && same(entry));
         let way = |mut chain: Chain| {
             let mut way = Vec::new();
             while let Some((before, entry)) = self.tree.get(&chain) {
@@ -109,7 +112,10 @@ impl Oracle {
             if *other != fold {
                 let text = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
                 let (here, there) = (text(other), text(&fold));
-                self.fail(format!("folds differ: node {node} {}", differences("", here.as_ref(), there.as_ref())));
+                self.fail(format!(
+                    "folds differ: node {node} {}",
+                    differences("", here.as_ref(), there.as_ref())
+                ));
             }
         }
         self.numbers(&truth);
@@ -129,7 +135,10 @@ impl Oracle {
         for entry in &truth.entries {
             let header = &entry.header;
             if !seen.insert((seen_key(header.from, &header.session), header.cseq)) {
-                self.fail(format!("doubled: {} {} is twice in the log", header.session, header.cseq));
+                self.fail(format!(
+                    "doubled: {} {} is twice in the log",
+                    header.session, header.cseq
+                ));
             }
         }
     }
@@ -138,13 +147,20 @@ impl Oracle {
     fn seats(&self, end: &Final<'_>) {
         for person in Person::ALL {
             let pages: Vec<_> = end.pages.iter().filter(|page| page.person == person).collect();
-            let joined: Vec<_> = pages.iter().filter(|page| page.page.is_joined()).map(|page| page.name).collect();
+            let joined: Vec<_> = pages
+                .iter()
+                .filter(|page| page.page.is_joined())
+                .map(|page| page.name)
+                .collect();
             if joined.len() > 1 {
                 self.fail(format!("two owners: {joined:?}"));
             }
             let superseded = |link: &Link| *link == Link::Stopped(Why::Superseded);
             if !pages.is_empty() && pages.iter().all(|page| superseded(page.page.link())) {
-                self.fail(format!("no owner: every page of {} was told that another has the seat", person.letter()));
+                self.fail(format!(
+                    "no owner: every page of {} was told that another has the seat",
+                    person.letter()
+                ));
             }
             for page in &pages {
                 if let Link::Idle | Link::Connecting | Link::Lost { .. } = page.page.link() {
@@ -157,14 +173,25 @@ impl Oracle {
     /// Nothing is stuck, and what was said is in the log as it was said.
     fn outbox(&self, end: &Final<'_>, page: &Standing<'_>, truth: &Truth) {
         if page.page.open() > 0 {
-            self.fail(format!("stuck: {} waits for {} acknowledgements", page.name, page.page.open()));
+            self.fail(format!(
+                "stuck: {} waits for {} acknowledgements",
+                page.name,
+                page.page.open()
+            ));
         }
-        let there: BTreeMap<_, _> = (0..).zip(&truth.entries).map(|(index, entry): (usize, &Entry)| {
-            let header = &entry.header;
-            ((header.session.as_str(), header.cseq), (index, entry))
-        }).collect();
+        let there: BTreeMap<_, _> = (0..)
+            .zip(&truth.entries)
+            .map(|(index, entry): (usize, &Entry)| {
+                let header = &entry.header;
+                ((header.session.as_str(), header.cseq), (index, entry))
+            })
+            .collect();
         let notes = self.notes();
-        for ((session, c), said) in notes.said.iter().filter(|(_, said)| said.tab == page.tab || !end.lost_some) {
+        for ((session, c), said) in notes
+            .said
+            .iter()
+            .filter(|(_, said)| said.tab == page.tab || !end.lost_some)
+        {
             if said.tab != page.tab && !said.acked {
                 continue;
             }
@@ -203,7 +230,10 @@ impl Oracle {
                 if others.iter().any(|way| !self.is_told(way, page.person)) {
                     return;
                 }
-                let why = format!("lost: {} never got {} {} {} at {}", page.name, header.kind, key.0, key.1, header.seq);
+                let why = format!(
+                    "lost: {} never got {} {} {} at {}",
+                    page.name, header.kind, key.0, key.1, header.seq
+                );
                 return self.fail(why);
             }
         }
@@ -215,7 +245,9 @@ impl Oracle {
         let mut told = false;
         for entry in way.iter().filter_map(|entry| self.opened(entry)) {
             let deliveries = room.apply(&entry).deliveries;
-            told = deliveries.iter().any(|delivery| delivery.to.iter().any(|(seat, _)| *seat == person.seat()));
+            told = deliveries
+                .iter()
+                .any(|delivery| delivery.to.iter().any(|(seat, _)| *seat == person.seat()));
         }
         told
     }
@@ -228,7 +260,11 @@ impl Oracle {
         if here.as_ref() != Some(&there) {
             let text = |view: Option<&RoomView>| view.and_then(|view| serde_json::to_value(view).ok());
             let (here, there) = (text(here.as_ref()), text(Some(&there)));
-            self.fail(format!("state: {} {}", page.name, differences("", here.as_ref(), there.as_ref())));
+            self.fail(format!(
+                "state: {} {}",
+                page.name,
+                differences("", here.as_ref(), there.as_ref())
+            ));
         }
         if !truth.room.present().any(|present| present == seat) {
             self.fail(format!("presence: {} is in, and the room says that it left", page.name));
@@ -242,13 +278,21 @@ impl Oracle {
     /// The last decision that was acknowledged to a page which is still there is what holds.
     fn decisions(&self, end: &Final<'_>, truth: &Truth) {
         let notes = self.notes();
-        let here: BTreeSet<_> = end.pages.iter().filter(|page| page.page.is_joined()).map(|page| page.tab).collect();
-        let (mut last, mut ends, mut removed) = (BTreeMap::<ParticipantId, &Said>::new(), None::<&Said>, BTreeSet::new());
+        let here: BTreeSet<_> = end
+            .pages
+            .iter()
+            .filter(|page| page.page.is_joined())
+            .map(|page| page.tab)
+            .collect();
+        let (mut last, mut ends, mut removed) =
+            (BTreeMap::<ParticipantId, &Said>::new(), None::<&Said>, BTreeSet::new());
         let mut said: Vec<_> = notes.said.values().collect();
         said.sort_by_key(|said| said.order);
         for said in said {
-            if let ClientMessage::Admit(d) | ClientMessage::Hold(d) | ClientMessage::Remove(d) | ClientMessage::Deny(d) =
-                &said.message
+            if let ClientMessage::Admit(d)
+            | ClientMessage::Hold(d)
+            | ClientMessage::Remove(d)
+            | ClientMessage::Deny(d) = &said.message
             {
                 last.insert(d.participant, said);
                 if matches!(said.message, ClientMessage::Remove(_)) && said.acked && !said.refused && !said.withdrawn {
@@ -272,7 +316,10 @@ impl Oracle {
                 removed.contains(&participant),
             );
             if !out && admit != (state == Some(SeatState::Admitted)) {
-                wrong.push(format!("decision: {:?} was taken, and the room says {state:?}", said.message));
+                wrong.push(format!(
+                    "decision: {:?} was taken, and the room says {state:?}",
+                    said.message
+                ));
             }
         }
         for participant in removed {
@@ -290,11 +337,17 @@ impl Oracle {
                 Phase::Open {} => false,
             };
             if over != (said.message == ClientMessage::End {}) {
-                wrong.push(format!("end: {:?} was taken, and the room is {:?}", said.message, truth.room.phase()));
+                wrong.push(format!(
+                    "end: {:?} was taken, and the room is {:?}",
+                    said.message,
+                    truth.room.phase()
+                ));
             }
         }
         drop(notes);
-        wrong.into_iter().for_each(|why| self.fail(why));
+        for why in wrong {
+            self.fail(why);
+        }
     }
 
     /// The store has every decision that was acknowledged.
@@ -304,7 +357,10 @@ impl Oracle {
             let header = &entry.header;
             let fact = decisions.contains(&header.kind.as_str()) && !truth.refused.contains(&index);
             if fact && !end.rows.has(&header.session, header.cseq) {
-                self.fail(format!("unrecorded: {} of {} {}", header.kind, header.session, header.cseq));
+                self.fail(format!(
+                    "unrecorded: {} of {} {}",
+                    header.kind, header.session, header.cseq
+                ));
             }
         }
     }
@@ -330,7 +386,9 @@ fn differences(path: &str, here: Option<&Value>, log: Option<&Value>) -> String 
     match (here, log) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             let keys: BTreeSet<_> = a.keys().chain(b.keys()).collect();
-            let parts = keys.into_iter().map(|key| differences(&format!("{path}.{key}"), a.get(key), b.get(key)));
+            let parts = keys
+                .into_iter()
+                .map(|key| differences(&format!("{path}.{key}"), a.get(key), b.get(key)));
             parts.collect()
         }
         (Some(Value::Array(a)), Some(Value::Array(b))) => {

@@ -479,6 +479,45 @@ fn refused_and_withdrawn_messages_leave_a_nop_and_are_told_once() {
 }
 
 #[test]
+fn a_refusal_is_judged_by_the_outbox_and_not_by_the_marks() {
+    let mut world = World::joined();
+    for id in ["a", "b"] {
+        world.chat(id).unwrap();
+    }
+    // What the page itself caused, later than what is refused now in a repaired log.
+    world.say(&json!({"type": "ending", "s": 11, "p": 10, "chain": CHAIN, "session": OWN, "c": 2, "until_ms": 5}));
+    world.say(&json!({
+        "type": "refused", "s": 12, "p": 11, "chain": CHAIN, "session": OWN, "c": 1, "for_c": 1, "code": "stale"
+    }));
+    let kinds: Vec<_> = world.acts.iter().map(|(header, _)| header.c).collect();
+    assert_eq!(kinds, [Some(2), Some(1)]);
+}
+
+#[test]
+fn what_the_log_has_can_not_be_withdrawn() {
+    let mut world = World::joined();
+    for id in ["a", "b"] {
+        world.chat(id).unwrap();
+    }
+    world.ack(1, false);
+    assert!(!world.page.withdraw(1) && world.page.withdraw(2));
+}
+
+#[test]
+fn a_page_that_is_told_to_be_new_begins_again_from_the_snapshot() {
+    let mut world = World::joined();
+    world.close(1006);
+    world.pass(0);
+    world.open();
+    world.welcome("new", &json!({}));
+    world.say(&json!({
+        "type": "refused", "s": 4, "p": 3, "chain": CHAIN, "session": "session-before", "c": 1, "for_c": 1, "code": "stale"
+    }));
+    world.snapshot(5, &json!({}));
+    assert_eq!((world.acts.len(), world.page.last().map(|last| last.s)), (1, Some(5)));
+}
+
+#[test]
 fn what_is_above_a_limit_gets_no_number() {
     let mut world = World::new();
     world.on(Event::Start);
@@ -508,8 +547,9 @@ fn a_snapshot_replaces_the_room_and_what_is_replayed_before_it_only_acts() {
     let mut world = World::joined();
     world.locked(11, 10, 5, true);
     world.say(&json!({"type": "resync", "s": 20, "chain": CHAIN, "why": "mended", "acked": {}}));
-    world.locked(12, 3, 5, true);
-    world.locked(15, 12, 6, true);
+    // Kept frames come from the log's start, wherever the page was.
+    world.locked(4, 3, 5, true);
+    world.locked(7, 4, 6, true);
     world.snapshot(20, &json!({"session-of-the-host": 9}));
     assert!(!world.page.room().unwrap().locked);
     world.locked(21, 20, 7, true);
