@@ -77,7 +77,7 @@ fn body(step: &Step, header: &mut EntryHeader) -> Body {
             header.session = format!("s-{n}-0");
             match ClientFrame::parse(&about_us(bytes, *n)) {
                 Ok(frame) => {
-                    header.kind = frame.message.kind().to_owned();
+                    frame.message.kind().clone_into(&mut header.kind);
                     header.cseq = frame.c.unwrap_or(1);
                     Body::Message(frame.message)
                 }
@@ -85,7 +85,7 @@ fn body(step: &Step, header: &mut EntryHeader) -> Body {
             }
         }
         Step::Raw(_, kind, data) => {
-            header.kind = (*kind).to_owned();
+            (*kind).clone_into(&mut header.kind);
             let row = ClaimRow::split(data).map(|(row, _)| row);
             Body::read(header, row, data).unwrap_or(Body::Unknown)
         }
@@ -154,7 +154,7 @@ fn fold(steps: &[Step]) {
         for n in 1..6 {
             room.view(seat(n));
         }
-        (room.marks(), room.next_deadline(), room.last_rights());
+        drop((room.marks(), room.next_deadline(), room.last_rights()));
     }
     let other = other.expect("there is a middle");
     assert_eq!(other.to_snapshot(), room.to_snapshot());

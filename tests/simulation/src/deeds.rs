@@ -32,6 +32,7 @@ enum Deed {
     NodeWithoutLog,
     HangUp,
     Rewind,
+    Split,
     Empty,
     EmptyAndKillAll,
     Tear,
@@ -71,6 +72,7 @@ impl World {
             (4 * l, Deed::NodeWithoutLog),
             (4 * l, Deed::HangUp),
             (6 * l, Deed::Rewind),
+            (3 * l, Deed::Split),
             (2 * l, Deed::Empty),
             (l, Deed::EmptyAndKillAll),
             (2 * l, Deed::Tear),
@@ -82,8 +84,8 @@ impl World {
         let wait = match self.chance.of(0..100) {
             0..60 => self.chance.of(0..30),
             60..90 => self.chance.of(30..900),
-            90..98 => self.chance.of(900..6_000),
-            _ => self.chance.of(6_000..50_000),
+            90..99 => self.chance.of(900..6_000),
+            _ => self.chance.of(6_000..60_000),
         };
         self.calendar.after(wait, Event::Deed);
     }
@@ -112,6 +114,10 @@ impl World {
             Deed::NodeWithoutLog => self.node_without_log(),
             Deed::HangUp => self.hang_up(),
             Deed::Rewind => self.rewind(),
+            Deed::Split => {
+                self.node_without_log();
+                self.rewind();
+            }
             Deed::Empty => self.empty(),
             Deed::EmptyAndKillAll => {
                 self.kill_all();

@@ -37,7 +37,7 @@ impl Habits {
         let worth_entries = *chance.pick(&[8, 16, 24, 64]).unwrap_or(&64);
         Habits {
             nodes: *chance.pick(&[1, 2, 2, 2, 3]).unwrap_or(&2),
-            deeds: chance.of(50..170),
+            deeds: chance.of(40..130),
             slow_opening: some(&[0, 30, 150]),
             garbled: some(&[0, 10, 40]),
             rough: some(&[0, 0, 10, 40]),
@@ -59,7 +59,12 @@ impl Habits {
     }
 
     pub fn settings(&self) -> Settings {
-        let usual = Timers::default();
+        // A line that works says little: a history is cheaper, and nothing hangs on it.
+        let usual = Timers {
+            ping_ms: 8_000,
+            server_ping_ms: 9_000,
+            ..Timers::default()
+        };
         let timers = if self.fast {
             Timers {
                 undo_end_ms: 2_000,

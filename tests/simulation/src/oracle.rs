@@ -8,8 +8,8 @@ use crate::{chance::Chance, people::Person};
 use heliograph_access::Keys;
 use heliograph_domain::{ParticipantId, entry::Chain};
 use heliograph_protocol::{ClientMessage, Header, ServerFrame, ServerMessage};
-use heliograph_room::{Entry, Room};
-use heliograph_roomlog::{ClaimRequest, LogEntry, Mark};
+use heliograph_room::Entry;
+use heliograph_roomlog::{ClaimRequest, LogEntry, Mark, Snapshot};
 use heliograph_signaling::probe::Probe;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -61,6 +61,8 @@ pub struct Said {
     pub acked: bool,
     /// The sender heard that it is not allowed.
     pub refused: bool,
+    /// And that first of all. What was taken, refused in a log that had been emptied, and then repaired, stays taken.
+    pub refused_first: bool,
     pub withdrawn: bool,
 }
 
@@ -81,6 +83,7 @@ impl Said {
             message,
             acked: false,
             refused: false,
+            refused_first: false,
             withdrawn: false,
         }
     }
@@ -138,13 +141,14 @@ impl Oracle {
     }
 
     /// A log was cut: pages whose people had left, or all pages if it had grown too long, need not know what was before.
-    pub fn cut(&self, whole: &[Arc<LogEntry>], upto: usize, by_limit: bool) {
-        let mut room = Room::new();
-        for entry in whole.iter().filter_map(|entry| self.opened(entry)) {
+    pub fn cut(&self, base: Option<&Snapshot>, entries: &[Arc<LogEntry>], upto: u64, by_limit: bool) {
+        let mut room = base.and_then(|base| self.probe.room(base)).unwrap_or_default();
+        for entry in entries.iter().filter_map(|entry| self.opened(entry)) {
             room.apply(&entry);
         }
         let present: BTreeSet<_> = room.present().collect();
-        let chains: BTreeSet<_> = whole.iter().take(upto).map(|entry| entry.header.chain).collect();
+        let off = entries.iter().filter(|entry| entry.header.seq <= upto);
+        let chains: BTreeSet<_> = off.map(|entry| entry.header.chain).collect();
         let mut notes = self.notes();
         for person in Person::ALL {
             let holder = room
@@ -222,6 +226,7 @@ impl Oracle {
     pub fn refused(&self, session: &str, c: u64) {
         if let Some(said) = self.notes().said.get_mut(&(session.to_owned(), c)) {
             said.refused = true;
+            said.refused_first |= !said.acked;
         }
     }
 
@@ -285,7 +290,7 @@ impl Oracle {
         if named {
             self.fail(format!("renumbered: {page} got {name:?} as {session} {c}"));
         }
-        if said.refused {
+        if said.refused_first {
             self.fail(format!("refused to its sender, then acted on: {session} {c} by {page}"));
         }
         if said.person == reader && name.is_some() {

@@ -22,7 +22,7 @@ use heliograph_roomlog::Leases;
 /// No history is longer, in milliseconds.
 const LONGEST: u64 = 40 * 60 * 1000;
 /// A repair, a beat, a lease that begins anew.
-const CALM: u64 = 13_000;
+const CALM: u64 = 11_000;
 /// How long it may take until everything is at rest.
 const PATIENCE: u64 = 120_000;
 

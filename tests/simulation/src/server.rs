@@ -181,15 +181,15 @@ impl Shelf {
     }
 
     pub fn snapshot(&mut self, snapshot: Arc<Snapshot>) -> bool {
-        let whole = self.whole();
-        let length = self.log.parts().1.count();
-        let mark = snapshot.mark;
+        let (base, entries) = self.log.parts();
+        let (base, entries) = (base.cloned(), entries.cloned().collect::<Vec<_>>());
+        let (mut whole, mark) = (self.whole(), snapshot.mark);
         let taken = self.log.snapshot(snapshot);
         if taken {
-            let upto = usize::try_from(mark.seq).unwrap_or(usize::MAX);
-            let by_limit = length >= self.most_entries;
-            self.oracle.cut(&whole, upto, by_limit);
-            self.cut.insert(place(mark), whole[..upto.min(whole.len())].to_vec());
+            let by_limit = entries.len() >= self.most_entries;
+            self.oracle.cut(base.as_deref(), &entries, mark.seq, by_limit);
+            whole.truncate(usize::try_from(mark.seq).unwrap_or(usize::MAX));
+            self.cut.insert(place(mark), whole);
             self.remember();
         }
         taken

@@ -81,11 +81,11 @@ impl World {
             let Some(event) = self.calendar.next(until).await else {
                 return;
             };
-            self.happens(event).await;
+            self.happens(event);
         }
     }
 
-    async fn happens(&mut self, event: Event) {
+    fn happens(&mut self, event: Event) {
         match event {
             Event::Open(line) => self.opened(line),
             Event::Up(line, frame) => self.lines[line].reach_node(frame),

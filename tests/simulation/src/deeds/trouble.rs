@@ -120,7 +120,7 @@ impl World {
     fn outage(&self) -> u64 {
         match self.chance.of(0..10) {
             0..7 => self.chance.of(10..3_000),
-            _ => self.chance.of(3_000..40_000),
+            _ => self.chance.of(3_000..20_000),
         }
     }
 

@@ -16,6 +16,9 @@ use std::{
     sync::Arc,
 };
 
+/// Between two beats of a node.
+const BEAT_MS: i64 = 5_000;
+
 /// What one page life acted on, and where it began.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
@@ -329,11 +332,10 @@ impl Oracle {
             }
         }
         if let Some(said) = ends.filter(|said| counts(said)) {
-            let now = end.log_now;
             let over = match truth.room.phase() {
                 Phase::Ended { .. } => true,
-                // Not before its time, by the log's clock.
-                Phase::Ending { until_ms } => until_ms > now,
+                // Not before its time by the log's clock, and the beat after that.
+                Phase::Ending { until_ms } => until_ms.plus(2 * BEAT_MS) > end.log_now,
                 Phase::Open {} => false,
             };
             if over != (said.message == ClientMessage::End {}) {
