@@ -111,7 +111,7 @@ impl Side {
             .await
     }
 
-    pub async fn say(&self, message: ClientMessage) -> Result<u64> {
+    pub fn say(&self, message: ClientMessage) -> Result<u64> {
         let said = self.keeper.say(message).ok().flatten();
         said.with_context(|| format!("{} may not say that", self.name))
     }

@@ -4,10 +4,7 @@
 //! the log did not change meanwhile. What a page was told to be taken is in some node's ring, so it comes back.
 
 use crate::{Clear, LogEntry, Mark, Snapshot, Tail};
-use heliograph_domain::{
-    entry::seen_key,
-    mutant::{Check, keeps},
-};
+use heliograph_domain::entry::seen_key;
 use std::sync::Arc;
 
 /// What a node holds of a room: a snapshot and every entry since.
@@ -83,7 +80,7 @@ pub fn plan(mine: Holding<'_>, log: &Tail) -> Plan {
     }
     let there = fold(log.base.as_ref(), &log.entries);
     let own = mine.clear();
-    if there.covers(&own) && keeps(Check::Covers) {
+    if there.covers(&own) {
         return Plan::Reload;
     }
     // A log that was never cut began anew: what it has can follow what the node holds.

@@ -60,7 +60,7 @@ impl Clinic {
         .await?;
         host.joined().await?;
         interpreter.joined().await?;
-        host.say(ClientMessage::Admit(decision(interpreter_seat))).await?;
+        host.say(ClientMessage::Admit(decision(interpreter_seat)))?;
         interpreter
             .hears(1, |m| matches!(m, ServerMessage::Admitted { .. }).then_some(()))
             .await?;
@@ -113,7 +113,7 @@ impl Clinic {
     pub async fn bad_member(&self) -> Result<Bad> {
         let mut bad = self.bad_page().await?;
         let admit = ClientMessage::Admit(decision(self.patient()?));
-        self.host.say(admit).await?;
+        self.host.say(admit)?;
         let admitted = |_: &_, m: &ServerMessage| matches!(m, ServerMessage::Admitted { .. }).then_some(());
         bad.visitor.until(SOON, admitted).await?;
         Ok(bad)
@@ -245,9 +245,8 @@ impl Bad {
 
     /// Sends a frame that must be refused, and checks that it is as the protocol's own judgement says.
     pub async fn refused(&mut self, text: &str) -> Result<ErrorCode> {
-        let bad = match judge(text) {
-            Err(bad) => bad,
-            Ok(()) => bail!("this is a good frame: {text}"),
+        let Err(bad) = judge(text) else {
+            bail!("this is a good frame: {text}")
         };
         let c = bad.c;
         let answers = self.send(text, c.is_some()).await?;

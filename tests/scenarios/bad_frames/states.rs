@@ -146,8 +146,7 @@ async fn a_forged_session_neither_speaks_for_its_owner_nor_silences_it() -> Resu
         let participant = clinic.booked.seat("interpreter")?;
         clinic
             .host
-            .say(heliograph_protocol::ClientMessage::AskMute { participant })
-            .await?;
+            .say(heliograph_protocol::ClientMessage::AskMute { participant })?;
     }
     let asked = |m: &ServerMessage| matches!(m, ServerMessage::AskMute {}).then_some(());
     clinic.interpreter.hears(3, asked).await?;

@@ -108,9 +108,9 @@ async fn an_exchange_of_descriptions_goes_on_after_a_kill() -> Result<()> {
         ];
         for (list, (side, to, kind)) in said.iter_mut().zip(exchange) {
             let texts = [0, 1, 2, 3].map(|part| format!("{kind:?} {round}.{part}"));
-            side.say(sdp(to, kind, generation, texts[0].clone())).await?;
+            side.say(sdp(to, kind, generation, texts[0].clone()))?;
             for text in &texts[1..] {
-                side.say(ice(to, generation, text.clone())).await?;
+                side.say(ice(to, generation, text.clone()))?;
             }
             list.extend(texts);
         }

@@ -18,6 +18,8 @@ pub struct Habits {
     pub slow: u64,
     /// The longest delay of the log, in milliseconds.
     pub slow_log: u64,
+    /// The longest delay of a subscription, in milliseconds.
+    pub slow_news: u64,
     pub lost_answers: u32,
     pub holes: u32,
     /// How often sockets, pages and nodes fail, and how often the log does.
@@ -40,9 +42,10 @@ impl Habits {
             deeds: chance.of(40..130),
             slow_opening: some(&[0, 30, 150]),
             garbled: some(&[0, 10, 40]),
-            rough: some(&[0, 0, 10, 40]),
+            rough: some(&[0, 10, 40]),
             slow: u64::from(some(&[0, 3, 20, 150])),
-            slow_log: u64::from(some(&[0, 0, 2, 10])),
+            slow_log: u64::from(some(&[0, 0, 2, 10, 80])),
+            slow_news: u64::from(some(&[0, 0, 50, 2_000])),
             lost_answers: some(&[0, 0, 10, 60]),
             holes: some(&[0, 0, 20, 100]),
             faults: some(&[1, 2, 4]),

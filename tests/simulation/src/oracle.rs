@@ -1,9 +1,10 @@
 //! What must hold, told from what was said, what lies in the log and what pages did: it shares no rule with the code.
 
 mod gate;
+mod tree;
 mod verdict;
 
-use self::gate::Gate;
+use self::{gate::Gate, tree::Tree};
 use crate::{chance::Chance, people::Person};
 use heliograph_access::Keys;
 use heliograph_domain::{ParticipantId, entry::Chain};
@@ -29,8 +30,7 @@ pub struct Oracle {
 #[derive(Default)]
 struct Notes {
     gates: BTreeMap<Chain, Arc<Gate>>,
-    /// Every entry of every history, with the place before it.
-    tree: BTreeMap<Chain, (Chain, Arc<LogEntry>)>,
+    tree: Tree,
     said: BTreeMap<(String, u64), Said>,
     /// What a name was given to: no two messages have one.
     names: BTreeMap<String, (String, u64)>,
@@ -50,6 +50,10 @@ struct Cut {
 
 /// A message that a page numbered.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what may have become of a message, one by one"
+)]
 pub struct Said {
     pub person: Person,
     /// The lives of one page, from reload to reload.
@@ -61,17 +65,7 @@ pub struct Said {
     pub acked: bool,
     /// The sender heard that it is not allowed.
     pub refused: bool,
-    /// And that first of all. What was taken, refused in a log that had been emptied, and then repaired, stays taken.
-    pub refused_first: bool,
     pub withdrawn: bool,
-}
-
-impl Notes {
-    /// In how many histories a message has a place.
-    fn occurrences(&self, key: &(String, u64)) -> usize {
-        let same = |entry: &LogEntry| entry.header.session == key.0 && entry.header.cseq == key.1;
-        self.tree.values().filter(|(_, entry)| same(entry)).count()
-    }
 }
 
 impl Said {
@@ -83,7 +77,6 @@ impl Said {
             message,
             acked: false,
             refused: false,
-            refused_first: false,
             withdrawn: false,
         }
     }
@@ -135,9 +128,10 @@ impl Oracle {
         let Some(opened) = self.opened(entry) else { return };
         let mut notes = self.notes();
         let gate = notes.gates.get(&before.chain).cloned().unwrap_or_default();
-        let chain = entry.header.chain;
-        notes.gates.insert(chain, Arc::new(Gate::after(&gate, &opened)));
-        notes.tree.insert(chain, (before.chain, Arc::clone(entry)));
+        notes
+            .gates
+            .insert(entry.header.chain, Arc::new(Gate::after(&gate, &opened)));
+        notes.tree.add(before.chain, entry);
     }
 
     /// A log was cut: pages whose people had left, or all pages if it had grown too long, need not know what was before.
@@ -226,7 +220,6 @@ impl Oracle {
     pub fn refused(&self, session: &str, c: u64) {
         if let Some(said) = self.notes().said.get_mut(&(session.to_owned(), c)) {
             said.refused = true;
-            said.refused_first |= !said.acked;
         }
     }
 
@@ -290,7 +283,7 @@ impl Oracle {
         if named {
             self.fail(format!("renumbered: {page} got {name:?} as {session} {c}"));
         }
-        if said.refused_first {
+        if said.refused && self.was_refused_at_first(&key) {
             self.fail(format!("refused to its sender, then acted on: {session} {c} by {page}"));
         }
         if said.person == reader && name.is_some() {
@@ -298,7 +291,7 @@ impl Oracle {
         }
         let last = known.order.insert(said.tab, said.order).unwrap_or(0);
         // In a history that was lost it may have been for others, so that it comes to this page late.
-        if last > said.order && self.notes().occurrences(&key) < 2 {
+        if last > said.order && !self.was_moved(&key) {
             self.fail(format!(
                 "reordered: {page} has {session} {c} after a later one of that page"
             ));

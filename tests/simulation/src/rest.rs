@@ -62,7 +62,7 @@ fn begin(seed: u64, branches: Branches, trace: Trace) -> World {
     );
     {
         let mut shelf = server.shelf();
-        shelf.slow = habits.slow_log;
+        (shelf.slow, shelf.slow_news) = (habits.slow_log, habits.slow_news);
         shelf.lost_answers = habits.lost_answers;
         shelf.holes = habits.holes;
     }
@@ -107,7 +107,7 @@ impl World {
             let mut shelf = self.site.server.shelf();
             shelf.away = false;
             shelf.away_for.clear();
-            (shelf.lost_answers, shelf.holes) = (0, 0);
+            (shelf.lost_answers, shelf.holes, shelf.slow_news) = (0, 0, 0);
         }
         self.site.store.rows().away = false;
         for node in 0..self.nodes.len() {

@@ -40,6 +40,8 @@ pub struct Shelf {
     pub away_for: BTreeSet<usize>,
     /// How slow it is, in milliseconds each way; 0 is at once.
     pub slow: u64,
+    /// How late a subscription brings an entry.
+    pub slow_news: u64,
     pub lost_answers: u32,
     /// Entries that a subscription leaves out, in a thousand.
     pub holes: u32,
@@ -68,6 +70,7 @@ impl LogServer {
             away: false,
             away_for: BTreeSet::new(),
             slow: 0,
+            slow_news: 0,
             lost_answers: 0,
             holes: 0,
             oracle,
@@ -164,11 +167,11 @@ impl Shelf {
     pub fn subscribe(&mut self, node: usize, chance: Chance) -> Subscription {
         let (entries, mut waiting) = mpsc::unbounded_channel::<Arc<LogEntry>>();
         let (out, subscription) = mpsc::channel(SUBSCRIPTION);
-        let slow = self.slow;
+        let slow = self.slow_news;
         tokio::spawn(async move {
             while let Some(entry) = waiting.recv().await {
-                if slow > 0 && chance.permille(150) {
-                    pause(chance.of(0..4 * slow)).await;
+                if slow > 0 && chance.permille(300) {
+                    pause(chance.of(0..slow)).await;
                 }
                 match out.try_send(entry) {
                     Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {}

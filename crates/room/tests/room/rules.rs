@@ -223,7 +223,8 @@ fn hold_remove_and_deny_take_people_out() {
         "removed stays out"
     );
 
-    assert_eq!(readers(&log.say(HOST, ClientMessage::Deny(decision(GUEST)))), [GUEST]);
+    let denied = log.say(HOST, ClientMessage::Deny(decision(GUEST)));
+    assert_eq!(readers(&denied), [HOST, GUEST], "staff see that nobody waits any more");
     assert_eq!(
         log.claim(GUEST, "session-again").claim,
         Some(ClaimOutcome::Refused(CloseCode::Denied))

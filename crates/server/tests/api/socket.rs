@@ -33,36 +33,42 @@ fn status(refused: Result<Socket, Error>) -> u16 {
     }
 }
 
-/// The next frame of a type.
-pub async fn next(socket: &mut Socket, kind: &str) -> Value {
-    loop {
-        match soon(socket.next()).await {
-            Some(Ok(Message::Text(text))) => {
-                let frame: Value = serde_json::from_str(&text).unwrap();
-                if frame["type"] == kind {
-                    return frame;
-                }
-            }
-            Some(Ok(Message::Ping(_))) => {}
-            other => panic!("{kind} was expected, not {other:?}"),
-        }
-    }
-}
-
 /// Long enough for a busy machine; a test that waits this long has failed.
 async fn soon<T>(what: impl Future<Output = T>) -> T {
     let waited = tokio::time::timeout(std::time::Duration::from_secs(20), what).await;
     waited.expect("nothing came that was waited for")
 }
 
-pub async fn close_code(socket: &mut Socket) -> Option<u16> {
-    loop {
-        match soon(socket.next()).await {
-            Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => return None,
+/// The next frame of a type.
+pub async fn next(socket: &mut Socket, kind: &str) -> Value {
+    soon(async {
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let frame: Value = serde_json::from_str(&text).unwrap();
+                    if frame["type"] == kind {
+                        return frame;
+                    }
+                }
+                Some(Ok(Message::Ping(_))) => {}
+                other => panic!("{kind} was expected, not {other:?}"),
+            }
         }
-    }
+    })
+    .await
+}
+
+pub async fn close_code(socket: &mut Socket) -> Option<u16> {
+    soon(async {
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    })
+    .await
 }
 
 /// The `hello` of the first patient.

@@ -116,13 +116,33 @@ fn rust(counts: &mut Counts) -> Result {
         .is_ok_and(|o| o.status.success());
     if !has_nextest {
         return count(
-            shell::cargo(["test", "--workspace", "--no-fail-fast"]),
+            shell::cargo([
+                "test",
+                "--workspace",
+                "--exclude",
+                "heliograph-simulation",
+                "--no-fail-fast",
+                "--",
+                "--skip",
+                "faults::",
+            ]),
             Runner::CargoTest,
             counts,
         );
     }
     let tests = count(
-        shell::cargo(["nextest", "run", "--workspace", "--no-fail-fast"]),
+        // Not yet here: the simulation's 10,000 histories and the faults against real processes take too long on a busy machine.
+        // `cargo test -p heliograph-simulation` and `cargo nextest run -p heliograph-tests faults` run them.
+        shell::cargo([
+            "nextest",
+            "run",
+            "--workspace",
+            "--no-fail-fast",
+            "--exclude",
+            "heliograph-simulation",
+            "-E",
+            "not test(/^faults::/)",
+        ]),
         Runner::Nextest,
         counts,
     );

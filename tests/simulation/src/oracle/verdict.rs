@@ -1,12 +1,9 @@
 //! What must hold once all faults are over and everything has come to rest.
 
-use super::{Notes, Oracle, Said};
+use super::{Oracle, Said};
 use crate::{people::Person, store::Rows};
 use heliograph_client::{Link, Page, Why};
-use heliograph_domain::{
-    ParticipantId, UnixMillis,
-    entry::{Chain, seen_key},
-};
+use heliograph_domain::{ParticipantId, UnixMillis, entry::seen_key};
 use heliograph_protocol::{ClientMessage, Phase, RoomView, SeatState, ServerMessage};
 use heliograph_room::{Body, Entry, Room};
 use heliograph_roomlog::LogEntry;
@@ -80,28 +77,6 @@ impl Truth {
             told,
             refused,
         }
-    }
-}
-
-impl Notes {
-    /// The ways to a message in histories that were lost. There it may have been for others than here, and a page that
-    /// was told of later ones does not go back.
-    fn elsewhere(&self, key: &(String, u64), here: Chain) -> Vec<Vec<Arc<LogEntry>>> {
-        let same = |entry: &LogEntry| entry.header.session == key.0 && entry.header.cseq == key.1;
-        let others = self
-            .tree
-            .iter()
-            .filter(|(chain, (_, entry))| **chain != here && same(entry));
-        let way = |mut chain: Chain| {
-            let mut way = Vec::new();
-            while let Some((before, entry)) = self.tree.get(&chain) {
-                way.push(Arc::clone(entry));
-                chain = *before;
-            }
-            way.reverse();
-            way
-        };
-        others.map(|(chain, _)| way(*chain)).collect()
     }
 }
 
@@ -222,15 +197,15 @@ impl Oracle {
             let header = &truth.entries[*index].header;
             let key = (header.session.clone(), header.cseq);
             let before = marks.get(&key.0).is_some_and(|mark| *mark >= key.1);
-            let counts = notes.said.contains_key(&key) || key.0.starts_with("o:");
+            let others = notes.said.get(&key).is_some_and(|said| said.person != page.person);
+            let counts = others || key.0.starts_with("o:");
             let excused = notes.cuts.iter().any(|cut| {
                 let must = cut.had_to_read.as_deref() == Some(page.page.session().as_str());
                 cut.person == page.person && !must && cut.chains.contains(&header.chain)
             });
             if counts && !before && !excused && !page.known.acted.contains(&key) {
-                let others = notes.elsewhere(&key, header.chain);
                 drop(notes);
-                if others.iter().any(|way| !self.is_told(way, page.person)) {
+                if self.was_for_others(&key, page.person) {
                     return;
                 }
                 let why = format!(
@@ -240,19 +215,6 @@ impl Oracle {
                 return self.fail(why);
             }
         }
-    }
-
-    /// Whether a history tells its last entry to a person.
-    fn is_told(&self, way: &[Arc<LogEntry>], person: Person) -> bool {
-        let mut room = Room::new();
-        let mut told = false;
-        for entry in way.iter().filter_map(|entry| self.opened(entry)) {
-            let deliveries = room.apply(&entry).deliveries;
-            told = deliveries
-                .iter()
-                .any(|delivery| delivery.to.iter().any(|(seat, _)| *seat == person.seat()));
-        }
-        told
     }
 
     /// The page shows what the log says.
