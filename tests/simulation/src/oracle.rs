@@ -45,7 +45,7 @@ struct Cut {
     person: Person,
     /// The session of the page that must have read them before; every other one is told to start anew.
     had_to_read: Option<String>,
-    chains: BTreeSet<Chain>,
+    messages: BTreeSet<(String, u64)>,
 }
 
 /// A message that a page numbered.
@@ -142,7 +142,7 @@ impl Oracle {
         }
         let present: BTreeSet<_> = room.present().collect();
         let off = entries.iter().filter(|entry| entry.header.seq <= upto);
-        let chains: BTreeSet<_> = off.map(|entry| entry.header.chain).collect();
+        let messages: BTreeSet<_> = off.map(|entry| (entry.header.session.clone(), entry.header.cseq)).collect();
         let mut notes = self.notes();
         for person in Person::ALL {
             let holder = room
@@ -152,7 +152,7 @@ impl Oracle {
             notes.cuts.push(Cut {
                 person,
                 had_to_read,
-                chains: chains.clone(),
+                messages: messages.clone(),
             });
         }
     }

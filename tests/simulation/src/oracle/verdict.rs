@@ -201,7 +201,7 @@ impl Oracle {
             let counts = others || key.0.starts_with("o:");
             let excused = notes.cuts.iter().any(|cut| {
                 let must = cut.had_to_read.as_deref() == Some(page.page.session().as_str());
-                cut.person == page.person && !must && cut.chains.contains(&header.chain)
+                cut.person == page.person && !must && cut.messages.contains(&key)
             });
             if counts && !before && !excused && !page.known.acted.contains(&key) {
                 drop(notes);
