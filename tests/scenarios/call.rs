@@ -212,6 +212,27 @@ async fn who_is_removed_is_closed_and_stays_out() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_is_closed_hears_why_though_much_of_what_they_sent_is_unread() -> Result<()> {
+    let service = Service::start().await?;
+    let mut call = Call::begin(&service).await?;
+    // Far above the rate: the service has not read all of it when it closes.
+    for _ in 0..400 {
+        call.patient.send_raw("{}").await?;
+    }
+    call.host
+        .send(ClientMessage::Remove(decision(call.booked.seat("patient")?)))
+        .await?;
+    call.patient
+        .until(SOON, |_, m| matches!(m, ServerMessage::Removed { .. }).then_some(()))
+        .await?;
+    for _ in 0..400 {
+        call.patient.send_raw("{}").await?;
+    }
+    assert_eq!(call.patient.closed(SOON).await?, Some(CloseCode::Removed));
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_a_patient_may_not_do_is_refused_and_the_number_is_used() -> Result<()> {
     let service = Service::start().await?;
     let mut call = Call::begin(&service).await?;

@@ -13,8 +13,8 @@ pub enum Check {
     Gap,
     /// The log takes nothing of a page before what its older lives still hold.
     OlderLivesFirst,
-    /// The log compares a node's place with its own.
-    Rewound,
+    /// The log compares the chain at a node's place, and not only how far the node is.
+    Chain,
     /// A seat is moved only away from the page that the person was shown.
     ShownHolder,
     /// A sender hears that its message is taken when the fold has it.
@@ -42,7 +42,7 @@ impl Check {
         Check::Dup,
         Check::Gap,
         Check::OlderLivesFirst,
-        Check::Rewound,
+        Check::Chain,
         Check::ShownHolder,
         Check::AckAfterApply,
         Check::Resync,

@@ -54,7 +54,7 @@ impl Log {
                 ClaimAnswer::Rewound
             };
         }
-        if !self.knows(mark) && keeps(Check::Rewound) {
+        if !self.knows(mark) {
             return ClaimAnswer::Rewound;
         }
         let ClaimRequest {
@@ -113,7 +113,7 @@ impl Log {
 
     /// Appends an entry.
     pub fn append(&mut self, now: UnixMillis, mark: Mark, draft: Draft) -> AppendAnswer {
-        if !self.knows(mark) && keeps(Check::Rewound) {
+        if !self.knows(mark) {
             return AppendAnswer::Rewound;
         }
         if let (Some(seat), Some(connection)) = (draft.from, &draft.connection) {
@@ -262,7 +262,7 @@ impl Log {
         let index = usize::try_from(mark.seq - first.seq - 1).unwrap_or(usize::MAX);
         self.entries
             .get(index)
-            .is_some_and(|entry| entry.header.chain == mark.chain)
+            .is_some_and(|entry| entry.header.chain == mark.chain || !keeps(Check::Chain))
     }
 
     fn sweep(&mut self, now: UnixMillis, leases: Leases) {

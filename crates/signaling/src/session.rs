@@ -57,7 +57,7 @@ where
         }
         Err(None) => return,
     };
-    talk(rooms, incoming, &mut outgoing, &queue, drained, place.as_ref()).await;
+    let end = talk(rooms, &mut incoming, &mut outgoing, &queue, drained, place.as_ref()).await;
     if let Some(Place::Seat(joined)) = place {
         let gone = Ask::Gone {
             seat: joined.seat,
@@ -66,17 +66,29 @@ where
         // A room that is gone has no connections to forget.
         drop(joined.inbox.send(Box::new(gone)).await);
     }
+    if let End::Closed = end {
+        hear_out(incoming).await;
+    }
+}
+
+/// How a socket's talk ends.
+enum End {
+    /// This side closed it in order.
+    Closed,
+    /// The other side closed it, the line failed, or nothing gets through.
+    Gone,
 }
 
 /// Reads and writes until the socket closes. Writing goes first: who does not read is not read.
 async fn talk<I, O>(
     rooms: &Rooms,
-    mut incoming: I,
+    incoming: &mut I,
     outgoing: &mut O,
     queue: &Queue,
     mut drained: Drained,
     place: Option<&Place>,
-) where
+) -> End
+where
     I: Stream<Item = Incoming> + Send + Unpin,
     O: Sink<Outgoing, Error = Gone> + Send + Unpin,
 {
@@ -104,11 +116,11 @@ async fn talk<I, O>(
             }
             frame = async { tokio::time::sleep_until(read_again).await; incoming.next().await }, if place.is_some() && !unreadable => {
                 heard = Instant::now();
-                let Some(place) = place else { return };
+                let Some(place) = place else { return End::Gone };
                 match frame {
                     Some(Incoming::Text(text)) => {
                         read_again = heard + Duration::from_millis(rate.take(shared.ports.clock.now()));
-                        if !Box::pin(take(rooms, place, queue, &text)).await { return }
+                        if !Box::pin(take(rooms, place, queue, &text)).await { return End::Gone }
                     }
                     Some(Incoming::Pong) => {}
                     Some(Incoming::TooLarge) => {
@@ -118,7 +130,7 @@ async fn talk<I, O>(
                         unreadable = true;
                     }
                     Some(Incoming::Other) => refuse(queue, ErrorCode::BadJson, "only text frames are read"),
-                    Some(Incoming::Closed) | None => return,
+                    Some(Incoming::Closed) | None => return End::Gone,
                 }
                 continue;
             }
@@ -126,7 +138,8 @@ async fn talk<I, O>(
         let close = matches!(next, Outgoing::Close(_));
         match timeout(stall, outgoing.send(next)).await {
             Ok(Ok(())) if !close => {}
-            Ok(Ok(()) | Err(Gone)) => return,
+            Ok(Ok(())) => return End::Closed,
+            Ok(Err(Gone)) => return End::Gone,
             Err(_) => {
                 // Not even the close frame may get through; dropping the socket ends it all the same.
                 drop(
@@ -136,10 +149,24 @@ async fn talk<I, O>(
                     )
                     .await,
                 );
-                return;
+                return End::Gone;
             }
         }
     }
+}
+
+/// Reads on after a close, until the other side closes too: a socket dropped with unread bytes is reset, and a reset takes the close
+/// code with it before the page has read it.
+async fn hear_out(mut incoming: impl Stream<Item = Incoming> + Send + Unpin) {
+    let closed = async {
+        while let Some(frame) = incoming.next().await {
+            if let Incoming::Closed = frame {
+                break;
+            }
+        }
+    };
+    // Whoever does not answer is not waited for.
+    drop(timeout(Duration::from_secs(1), closed).await);
 }
 
 fn refuse(queue: &Queue, code: ErrorCode, detail: &str) {

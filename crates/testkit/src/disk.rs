@@ -59,17 +59,14 @@ impl SmallDisk {
     pub fn fill(&self, process: &Process) -> Result<PathBuf> {
         let path = self.seen_from_outside(process).join("filler");
         let mut file = File::create(&path).with_context(|| format!("{} can't be made", path.display()))?;
-        for piece in [64 * 1024, 4096, 1] {
-            loop {
-                match file.write(&vec![0; piece]) {
-                    Ok(0) => break,
-                    Ok(_) => {}
-                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                    Err(error) => return Err(error).with_context(|| format!("{} can't be written", path.display())),
-                }
+        loop {
+            // The last write takes what is left.
+            match file.write(&[0; 4096]) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(path),
+                Err(error) => return Err(error).with_context(|| format!("{} can't be written", path.display())),
             }
         }
-        Ok(path)
     }
 }
 

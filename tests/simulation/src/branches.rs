@@ -41,7 +41,6 @@ pub const REQUIRED: &[&str] = &[
     "reopened",
     "removed",
     "superseded",
-    "slow",
     "hole",
     "journal torn",
 ];

@@ -32,7 +32,9 @@ enum Deed {
     NodeWithoutLog,
     HangUp,
     Rewind,
+    /// One node is cut off with all that it knows; the others forget, and go on from an earlier place.
     Split,
+    LoseNext,
     Empty,
     EmptyAndKillAll,
     Tear,
@@ -49,6 +51,7 @@ impl World {
         self.deeds -= 1;
         let habits = &self.habits;
         let (f, l, w) = (habits.faults, habits.losses, habits.whims);
+        let tails = if habits.loses_tails { l } else { 0 };
         let deed = self.chance.weighted(&[
             (340, Deed::Say),
             (40 + 20 * w, Deed::Decide),
@@ -71,11 +74,12 @@ impl World {
             (3 * l, Deed::LogAway),
             (4 * l, Deed::NodeWithoutLog),
             (4 * l, Deed::HangUp),
-            (6 * l, Deed::Rewind),
-            (3 * l, Deed::Split),
+            (6 * tails, Deed::Rewind),
+            (4 * tails, Deed::Split),
+            (4 * tails, Deed::LoseNext),
             (2 * l, Deed::Empty),
             (2 * l, Deed::EmptyAndKillAll),
-            (2 * l, Deed::Tear),
+            (2 * tails, Deed::Tear),
             (3 * l, Deed::StoreAway),
             (4, Deed::WakeRoom),
         ]);
@@ -114,10 +118,8 @@ impl World {
             Deed::NodeWithoutLog => self.node_without_log(),
             Deed::HangUp => self.hang_up(),
             Deed::Rewind => self.rewind(),
-            Deed::Split => {
-                self.node_without_log();
-                self.rewind();
-            }
+            Deed::Split => self.split(),
+            Deed::LoseNext => self.site.server.shelf().faults.loses_next = true,
             Deed::Empty => self.empty(),
             Deed::EmptyAndKillAll => {
                 self.kill_all();

@@ -1,6 +1,6 @@
 //! How rough one history is. Some are calm, so that rare faults meet a room in order.
 
-use crate::{chance::Chance, line::Way};
+use crate::{chance::Chance, line::Way, server::Faults};
 use heliograph_protocol::{Limits, Timers};
 use heliograph_signaling::{Settings, Trim};
 
@@ -25,6 +25,8 @@ pub struct Habits {
     /// How often sockets, pages and nodes fail, and how often the log does.
     pub faults: u32,
     pub losses: u32,
+    /// The log loses its tail, and not only everything.
+    pub loses_tails: bool,
     /// How often people leave the usual course.
     pub whims: u32,
     pub trim: Trim,
@@ -50,6 +52,7 @@ impl Habits {
             holes: some(&[0, 0, 20, 100]),
             faults: some(&[1, 2, 4]),
             losses: some(&[0, 1, 1, 3]),
+            loses_tails: chance.permille(750),
             whims: some(&[1, 1, 3]),
             trim: Trim {
                 worth_entries,
@@ -82,6 +85,17 @@ impl Habits {
             timers,
             trim: self.trim,
             ..Settings::default()
+        }
+    }
+
+    /// How the log is all the time.
+    pub fn log_faults(&self) -> Faults {
+        Faults {
+            slow: self.slow_log,
+            slow_news: self.slow_news,
+            lost_answers: self.lost_answers,
+            holes: self.holes,
+            ..Faults::default()
         }
     }
 

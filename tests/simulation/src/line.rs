@@ -67,6 +67,16 @@ impl Way {
         }
     }
 
+    /// What is written from now on arrives no sooner.
+    pub fn hold_up(&mut self, until: u64) {
+        self.last = self.last.max(until);
+    }
+
+    /// When the last frame arrives.
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
     /// Sends a frame. `may_go`: it is one that may be lost, doubled or late.
     fn pass(&mut self, now: u64, chance: &Chance, may_go: bool) -> Passage {
         if self.silent {

@@ -47,6 +47,7 @@ impl Node {
             node: number,
             alive: Arc::clone(&alive),
             chance: site.chance.clone(),
+            time: site.calendar.time,
         };
         let store = Arc::new(NodeStore {
             store: site.store.clone(),

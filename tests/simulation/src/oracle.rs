@@ -1,5 +1,6 @@
 //! What must hold, told from what was said, what lies in the log and what pages did: it shares no rule with the code.
 
+mod decisions;
 mod gate;
 mod tree;
 mod verdict;
@@ -50,10 +51,6 @@ struct Cut {
 
 /// A message that a page numbered.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "what may have become of a message, one by one"
-)]
 pub struct Said {
     pub person: Person,
     /// The lives of one page, from reload to reload.
@@ -142,7 +139,9 @@ impl Oracle {
         }
         let present: BTreeSet<_> = room.present().collect();
         let off = entries.iter().filter(|entry| entry.header.seq <= upto);
-        let messages: BTreeSet<_> = off.map(|entry| (entry.header.session.clone(), entry.header.cseq)).collect();
+        let messages: BTreeSet<_> = off
+            .map(|entry| (entry.header.session.clone(), entry.header.cseq))
+            .collect();
         let mut notes = self.notes();
         for person in Person::ALL {
             let holder = room
@@ -208,6 +207,15 @@ impl Oracle {
         }
         let order = notes.order;
         notes.said.insert(key, Said { order, ..said });
+    }
+
+    fn everything_said(&self) -> Vec<((String, u64), Said)> {
+        let notes = self.notes();
+        notes
+            .said
+            .iter()
+            .map(|(key, said)| (key.clone(), said.clone()))
+            .collect()
     }
 
     pub fn withdrawn(&self, session: &str, c: u64) {

@@ -3,7 +3,7 @@
 use crate::{
     chance::Chance,
     server::{LogServer, Shelf},
-    time::pause,
+    time::{Time, pause},
 };
 use async_trait::async_trait;
 use heliograph_roomlog::{
@@ -22,22 +22,27 @@ pub struct NodeLog {
     /// A dead node's calls never return, and what was on its way is never done.
     pub alive: Arc<AtomicBool>,
     pub chance: Chance,
+    pub time: Time,
 }
 
 impl NodeLog {
     async fn call<T>(&self, step: impl FnOnce(&mut Shelf) -> T + Send) -> Result<T, Away> {
+        let spun = self.server.shelf().is_spun(self.time.now());
+        if spun {
+            std::future::pending::<()>().await;
+        }
         let (there, back) = self.server.shelf().delays(&self.chance);
         self.pause(there).await;
         let answer = {
             let mut shelf = self.server.shelf();
-            if shelf.is_away_for(self.node) {
+            if shelf.faults.is_away_for(self.node) {
                 return Err(Away("no line".to_owned()));
             }
             step(&mut shelf)
         };
         self.pause(back).await;
-        let lost = self.chance.permille(self.server.shelf().lost_answers);
-        if lost || self.server.shelf().is_away_for(self.node) {
+        let lost = self.chance.permille(self.server.shelf().faults.lost_answers);
+        if lost || self.server.shelf().faults.is_away_for(self.node) {
             return Err(Away("no answer".to_owned()));
         }
         Ok(answer)

@@ -8,9 +8,9 @@ use crate::{
     node::{Node, Site},
     oracle::{Final, Oracle, Standing},
     people::Person,
-    server::LogServer,
+    server::{Faults, LogServer, Watch},
     store::Store,
-    time::{Time, Wall},
+    time::Time,
     trace::Trace,
     world::{Event, World},
 };
@@ -18,6 +18,7 @@ use heliograph_access::{Keys, Secret};
 use heliograph_client::Link;
 use heliograph_domain::clock::Clock;
 use heliograph_roomlog::Leases;
+use std::collections::BTreeSet;
 
 /// No history is longer, in milliseconds.
 const LONGEST: u64 = 40 * 60 * 1000;
@@ -53,19 +54,13 @@ fn begin(seed: u64, branches: Branches, trace: Trace) -> World {
     };
     let keys = Keys::new(Secret::new(vec![7; 32]).expect("32 bytes are enough"), Vec::new());
     let oracle = Oracle::new(&keys, chance.clone());
-    let server = LogServer::new(
-        Wall::new(time, 0),
-        leases,
-        habits.trim.most_entries,
-        oracle.clone(),
-        branches.clone(),
-    );
-    {
-        let mut shelf = server.shelf();
-        (shelf.slow, shelf.slow_news) = (habits.slow_log, habits.slow_news);
-        shelf.lost_answers = habits.lost_answers;
-        shelf.holes = habits.holes;
-    }
+    let watch = Watch {
+        oracle: oracle.clone(),
+        branches: branches.clone(),
+        trace: trace.clone(),
+    };
+    let server = LogServer::new(time, leases, habits.trim.most_entries, watch);
+    server.shelf().faults = habits.log_faults();
     let site = Site {
         server,
         store: Store::new(habits.until_ms),
@@ -89,6 +84,7 @@ fn begin(seed: u64, branches: Branches, trace: Trace) -> World {
         tabs: Vec::new(),
         deeds,
         calm: false,
+        robbed: BTreeSet::new(),
         names: 0,
     };
     for person in Person::ALL {
@@ -103,12 +99,10 @@ impl World {
     async fn come_to_rest(&mut self) {
         self.note("rest", format_args!("· rest"));
         self.calm = true;
-        {
-            let mut shelf = self.site.server.shelf();
-            shelf.away = false;
-            shelf.away_for.clear();
-            (shelf.lost_answers, shelf.holes, shelf.slow_news) = (0, 0, 0);
-        }
+        self.site.server.shelf().faults = Faults {
+            slow: self.habits.slow_log,
+            ..Faults::default()
+        };
         self.site.store.rows().away = false;
         for node in 0..self.nodes.len() {
             self.restart(node);
@@ -128,7 +122,8 @@ impl World {
         let mut before = None;
         loop {
             let head = self.site.server.shelf().log().head();
-            let quiet = before.replace(head) == Some(head) && self.is_at_rest().await;
+            let now = self.is_at_rest().await.then_some(head);
+            let quiet = std::mem::replace(&mut before, now) == now && now.is_some();
             if quiet || self.oracle.violation().is_some() || self.now() > begun + PATIENCE {
                 break;
             }
@@ -182,8 +177,10 @@ impl World {
                 })
                 .collect(),
             rows: &rows,
+            robbed: &self.robbed,
             log_now: shelf.wall.now(),
             lost_some: shelf.lost_some,
+            loses_tails: self.habits.loses_tails,
         };
         self.oracle.judge(&end);
     }

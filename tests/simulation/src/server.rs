@@ -1,10 +1,15 @@
 //! The log that all nodes share: the real state machine, on a machine that loses things.
 
+mod damage;
+
+pub use damage::Faults;
+
 use crate::{
     branches::Branches,
     chance::Chance,
     oracle::Oracle,
-    time::{Wall, pause},
+    time::{Time, Wall, pause},
+    trace::Trace,
 };
 use heliograph_domain::clock::Clock;
 use heliograph_roomlog::{
@@ -12,11 +17,15 @@ use heliograph_roomlog::{
     Subscription,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::mpsc;
 
+/// Two beats at once, on a slow log.
+const AT_ONCE_MS: u64 = 500;
+/// Calls that may come at one instant.
+const MOST_CALLS: u32 = 20_000;
 /// How many earlier states are kept to go back to.
 const PAST: usize = 40;
 /// As in the memory adapter: a reader that is further behind reads the log itself.
@@ -25,6 +34,14 @@ const SUBSCRIPTION: usize = 256;
 /// The log's machine; clones are the same.
 #[derive(Clone)]
 pub struct LogServer(Arc<Mutex<Shelf>>);
+
+/// Who looks on.
+#[derive(Clone)]
+pub struct Watch {
+    pub oracle: Oracle,
+    pub branches: Branches,
+    pub trace: Trace,
+}
 
 /// What is on it.
 pub struct Shelf {
@@ -36,17 +53,13 @@ pub struct Shelf {
     /// Every entry up to a place at which the log was cut.
     cut: BTreeMap<(u64, String), Vec<Arc<LogEntry>>>,
     most_entries: usize,
-    pub away: bool,
-    pub away_for: BTreeSet<usize>,
-    /// How slow it is, in milliseconds each way; 0 is at once.
-    pub slow: u64,
-    /// How late a subscription brings an entry.
-    pub slow_news: u64,
-    pub lost_answers: u32,
-    /// Entries that a subscription leaves out, in a thousand.
-    pub holes: u32,
-    pub oracle: Oracle,
-    pub branches: Branches,
+    /// When it was cut last because it had grown too long.
+    limit_at: Option<u64>,
+    pub faults: Faults,
+    /// Calls at the present instant.
+    calls: (u64, u32),
+    watch: Watch,
+    time: Time,
     /// Somebody's log went back, was emptied or torn in this history.
     pub lost_some: bool,
     pub forgotten: bool,
@@ -58,23 +71,20 @@ struct Reader {
 }
 
 impl LogServer {
-    pub fn new(wall: Wall, leases: Leases, most_entries: usize, oracle: Oracle, branches: Branches) -> LogServer {
+    pub fn new(time: Time, leases: Leases, most_entries: usize, watch: Watch) -> LogServer {
         LogServer(Arc::new(Mutex::new(Shelf {
             log: Log::default(),
             past: VecDeque::new(),
             readers: Vec::new(),
             leases,
-            wall,
+            wall: Wall::new(time, 0),
             cut: BTreeMap::new(),
             most_entries,
-            away: false,
-            away_for: BTreeSet::new(),
-            slow: 0,
-            slow_news: 0,
-            lost_answers: 0,
-            holes: 0,
-            oracle,
-            branches,
+            limit_at: None,
+            faults: Faults::default(),
+            calls: (0, 0),
+            watch,
+            time,
             lost_some: false,
             forgotten: false,
         })))
@@ -91,6 +101,13 @@ fn place(mark: Mark) -> (u64, String) {
 
 /// The calls of the port, each one step.
 impl Shelf {
+    fn note(&self, what: std::fmt::Arguments<'_>) {
+        let (now, head) = (self.time.now(), self.log.head());
+        self.watch
+            .trace
+            .note(now, &head.chain.to_string(), format_args!("  log {} {what}", head.seq));
+    }
+
     pub fn log(&self) -> &Log {
         &self.log
     }
@@ -98,14 +115,23 @@ impl Shelf {
     /// Milliseconds before a call is done, and before its answer is back. Most calls take none.
     pub fn delays(&self, chance: &Chance) -> (u64, u64) {
         let one = || {
-            let wait = self.slow > 0 && chance.permille(300);
-            if wait { chance.of(0..self.slow + 1) } else { 0 }
+            let wait = self.faults.slow > 0 && chance.permille(300);
+            if wait { chance.of(0..self.faults.slow + 1) } else { 0 }
         };
         (one(), one())
     }
 
-    pub fn is_away_for(&self, node: usize) -> bool {
-        self.away || self.away_for.contains(&node)
+    /// A node that asks again and again without a pause would keep a real machine busy for ever.
+    pub fn is_spun(&mut self, now: u64) -> bool {
+        self.calls = if self.calls.0 == now {
+            (now, self.calls.1 + 1)
+        } else {
+            (now, 1)
+        };
+        if self.calls.1 > MOST_CALLS {
+            self.watch.oracle.fail("the log is asked without a pause".to_owned());
+        }
+        self.calls.1 > MOST_CALLS
     }
 
     pub fn claim(&mut self, mark: Mark, claim: ClaimRequest) -> ClaimAnswer {
@@ -121,16 +147,30 @@ impl Shelf {
             ClaimAnswer::Rewound => "REWOUND",
             ClaimAnswer::Empty => "empty",
         };
-        self.branches.count(named);
+        self.watch.branches.count(named);
+        self.note(format_args!("{named}: {} {}", asked.row.session, asked.row.attempt));
         if self.log.head() != before {
-            self.oracle.claimed(before, self.log.head(), &asked, &self.whole());
+            self.watch
+                .oracle
+                .claimed(before, self.log.head(), &asked, &self.whole());
         }
         answer
     }
 
     pub fn append(&mut self, mark: Mark, draft: Draft) -> AppendAnswer {
         let (kind, seat, connection) = (draft.kind.clone(), draft.from, draft.connection.clone());
+        let name = format!("{} {} {}", draft.kind, draft.session, draft.cseq);
         let before = self.log.head();
+        if self.faults.loses_next {
+            let mut lost = self.log.clone();
+            let answer = lost.append(self.wall.now(), mark, draft.clone());
+            if let AppendAnswer::Ok { .. } = answer {
+                self.faults.loses_next = false;
+                self.lost_some = true;
+                self.watch.branches.count("OK, and lost");
+                return answer;
+            }
+        }
         let answer = self.step(|log, now, _| log.append(now, mark, draft));
         let named = match &answer {
             AppendAnswer::Ok { .. } => "OK",
@@ -139,15 +179,16 @@ impl Shelf {
             AppendAnswer::Unclaimed => "UNCLAIMED",
             AppendAnswer::Rewound => "REWOUND",
         };
-        self.branches.count(named);
+        self.watch.branches.count(named);
+        self.note(format_args!("{named}: {name}"));
         if let AppendAnswer::Ok { .. } = answer {
             match kind.as_str() {
-                "void" => self.branches.count("void"),
-                "nop" => self.branches.count("nop"),
+                "void" => self.watch.branches.count("void"),
+                "nop" => self.watch.branches.count("nop"),
                 _ => {}
             }
             if let (Some(seat), Some(connection)) = (seat, connection) {
-                self.oracle.appended(before, seat, &connection);
+                self.watch.oracle.appended(before, seat, &connection);
             }
         }
         answer
@@ -156,18 +197,20 @@ impl Shelf {
     pub fn beat(&mut self, beat: &Beat) -> BeatAnswer {
         let answer = self.step(|log, now, leases| log.beat(now, beat, leases));
         if answer.rewound {
-            self.branches.count("REWOUND");
+            self.watch.branches.count("REWOUND");
         }
         if !answer.lapsed.is_empty() {
-            self.branches.count("lapsed");
+            self.watch.branches.count("lapsed");
         }
+        let acked: Vec<_> = answer.acked.values().map(|mark| mark.seq).collect();
+        self.note(format_args!("beat at {}, read up to {acked:?}", beat.mark.seq));
         answer
     }
 
     pub fn subscribe(&mut self, node: usize, chance: Chance) -> Subscription {
         let (entries, mut waiting) = mpsc::unbounded_channel::<Arc<LogEntry>>();
         let (out, subscription) = mpsc::channel(SUBSCRIPTION);
-        let slow = self.slow_news;
+        let slow = self.faults.slow_news;
         tokio::spawn(async move {
             while let Some(entry) = waiting.recv().await {
                 if slow > 0 && chance.permille(300) {
@@ -188,9 +231,19 @@ impl Shelf {
         let (base, entries) = (base.cloned(), entries.cloned().collect::<Vec<_>>());
         let (mut whole, mark) = (self.whole(), snapshot.mark);
         let taken = self.log.snapshot(snapshot);
+        self.note(format_args!(
+            "snapshot at {}: {taken}, of {} entries",
+            mark.seq,
+            entries.len()
+        ));
         if taken {
-            let by_limit = entries.len() >= self.most_entries;
-            self.oracle.cut(base.as_deref(), &entries, mark.seq, by_limit);
+            // Two nodes may find the log too long at once.
+            let just_cut = self.limit_at.is_some_and(|at| self.time.now() < at + AT_ONCE_MS);
+            let by_limit = entries.len() >= self.most_entries || just_cut;
+            if by_limit {
+                self.limit_at = Some(self.time.now());
+            }
+            self.watch.oracle.cut(base.as_deref(), &entries, mark.seq, by_limit);
             whole.truncate(usize::try_from(mark.seq).unwrap_or(usize::MAX));
             self.cut.insert(place(mark), whole);
             self.remember();
@@ -201,10 +254,11 @@ impl Shelf {
     pub fn mend(&mut self, expected: Mark, base: Option<Arc<Snapshot>>, entries: Vec<Arc<LogEntry>>) -> bool {
         let now = self.wall.now();
         let mended = self.log.mend(now, expected, base, entries, self.leases);
+        self.note(format_args!("mended: {mended}"));
         if mended {
             self.readers.clear();
             let whole = self.whole();
-            self.oracle.history(&whole);
+            self.watch.oracle.history(&whole);
             self.remember();
         }
         mended
@@ -224,13 +278,13 @@ impl Shelf {
         let new: Vec<_> = self.log.since(before.seq).cloned().collect();
         let mut at = before;
         for entry in new {
-            self.oracle.entry(at, &entry);
+            self.watch.oracle.entry(at, &entry);
             at = entry.mark();
             if entry.header.session.ends_with(":reconnecting") {
-                self.branches.count("reconnecting");
+                self.watch.branches.count("reconnecting");
             }
-            let holes = self.holes;
-            let oracle = &self.oracle;
+            let holes = self.faults.holes;
+            let oracle = &self.watch.oracle;
             self.readers.retain(|reader| {
                 (holes > 0 && oracle.chance().permille(holes)) || reader.entries.send(Arc::clone(&entry)).is_ok()
             });
@@ -246,51 +300,5 @@ impl Shelf {
             self.past.pop_front();
         }
         self.past.push_back(self.log.clone());
-    }
-}
-
-/// What happens to the machine.
-impl Shelf {
-    /// Every entry of the log since its opening, those that were cut off included.
-    pub fn whole(&self) -> Vec<Arc<LogEntry>> {
-        let (base, entries) = self.log.parts();
-        let cut = base.and_then(|base| self.cut.get(&place(base.mark)));
-        cut.into_iter().flatten().chain(entries).cloned().collect()
-    }
-
-    /// The last changes never happened.
-    pub fn rewind(&mut self, changes: usize) {
-        self.lost_some = true;
-        for _ in 0..changes {
-            if self.past.len() > 1 {
-                self.past.pop_back();
-            }
-        }
-        if let Some(before) = self.past.back() {
-            self.log = before.clone();
-        }
-    }
-
-    pub fn empty(&mut self) {
-        self.lost_some = true;
-        self.log = Log::default();
-        self.past.clear();
-    }
-
-    /// The machine was killed in mid-write: the tail of its journal is gone, and leases count anew.
-    pub fn tear(&mut self, lost: usize) {
-        self.lost_some = true;
-        let (base, entries) = self.log.parts();
-        let (base, mut entries) = (base.cloned(), entries.cloned().collect::<Vec<_>>());
-        entries.truncate(entries.len().saturating_sub(lost));
-        self.log = Log::restore(base, entries, self.wall.now(), self.leases);
-        self.past.clear();
-        self.readers.clear();
-        self.remember();
-    }
-
-    /// A node's subscriptions end.
-    pub fn hang_up(&mut self, node: usize) {
-        self.readers.retain(|reader| reader.node != node);
     }
 }

@@ -1,5 +1,9 @@
 //! One history: pages, lines, nodes and the log, moved by the calendar.
 
+mod lines;
+
+pub use lines::STRANGE;
+
 use crate::{
     branches::Branches,
     calendar::Calendar,
@@ -15,8 +19,9 @@ use crate::{
 use heliograph_access::ticket::{self, Ticket};
 use heliograph_client::{Action, Event as Happens, Link, Page, TicketAnswer, Why};
 use heliograph_domain::clock::Clock;
-use heliograph_protocol::{ClientMessage, Header, ServerFrame, ServerMessage};
+use heliograph_protocol::{ClientMessage, Header, ServerMessage};
 use heliograph_signaling::{Incoming, Outgoing};
+use std::collections::BTreeSet;
 
 /// What happens.
 pub enum Event {
@@ -61,6 +66,8 @@ pub struct World {
     pub deeds: u64,
     /// No faults any more.
     pub calm: bool,
+    /// Whose seat somebody got who is none of their pages.
+    pub robbed: BTreeSet<Person>,
     pub names: u64,
 }
 
@@ -102,9 +109,9 @@ impl World {
             Event::Ticket(tab, life) => self.ticket(tab, life),
             Event::Deed => self.next_deed(),
             Event::Restart(node) => self.restart(node),
-            Event::LogBack => self.site.server.shelf().away = false,
+            Event::LogBack => self.site.server.shelf().faults.away = false,
             Event::StoreBack => self.site.store.rows().away = false,
-            Event::LineBack(node) => drop(self.site.server.shelf().away_for.remove(&node)),
+            Event::LineBack(node) => drop(self.site.server.shelf().faults.away_for.remove(&node)),
             Event::Tell(name) => self.tell(name),
         }
     }
@@ -210,168 +217,6 @@ impl World {
         }
     }
 
-    fn connect(&mut self, tab: usize, life: u64) {
-        let id = self.lines.len();
-        let up: Vec<_> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
-        let any = self.chance.index(self.nodes.len());
-        let node = self.chance.pick(&up).copied().unwrap_or(any);
-        let (up, down) = self.habits.ways(&self.chance, self.calm);
-        let line = Line::new(id, tab, life, node, up, down);
-        self.lines.push(line.clone());
-        self.tabs[tab].line = Some(line);
-        // Once in a while the first attempt is slower than the second one.
-        let wait = if !self.calm && self.chance.permille(self.habits.slow_opening) {
-            self.chance.of(200..14_000)
-        } else {
-            self.chance.of(0..30)
-        };
-        self.calendar.after(wait, Event::Open(id));
-    }
-
-    fn opened(&mut self, id: LineId) {
-        let line = self.lines[id].clone();
-        let node = &self.nodes[line.node];
-        if !node.is_up() {
-            return self.closed(id, None);
-        }
-        node.serve(&self.site, &line);
-        self.note(
-            &self.tabs[line.tab].name,
-            format_args!("{} opens line {id} to node {}", self.tabs[line.tab].name, line.node),
-        );
-        if self.tabs[line.tab].open {
-            self.on(line.tab, Happens::Opened { life: line.life });
-        }
-        let current = self.tabs[line.tab].line.as_ref().is_some_and(|line| line.id == id);
-        if !current {
-            self.calendar.after(self.chance.of(0..50), Event::HangUp(id));
-        }
-    }
-
-    fn send(&mut self, tab: usize, life: u64, text: String) {
-        let Some(line) = self.tabs[tab].line.clone().filter(|line| line.life == life) else {
-            return;
-        };
-        let numbered = text.contains("\"c\":") && !text.contains("\"hello\"");
-        self.note(
-            &text,
-            format_args!("{} → {} {text:.160}", self.tabs[tab].name, line.node),
-        );
-        let text = if numbered && !self.calm && self.chance.permille(self.habits.garbled) {
-            text.replacen("\"type\":\"", "\"type\":\"x", 1)
-        } else {
-            text
-        };
-        for at in line.pass_up(self.now(), &self.chance, numbered).times {
-            self.calendar.at(at, Event::Up(line.id, Incoming::Text(text.clone())));
-        }
-    }
-
-    /// The page lets its socket go. The node may learn it late, or never; what it still sends is not heard.
-    fn let_go(&mut self, tab: usize) {
-        let Some(line) = self.tabs[tab].line.take() else { return };
-        if self.calm || self.chance.permille(850) {
-            self.calendar.after(self.chance.of(0..300), Event::HangUp(line.id));
-        }
-    }
-
-    fn down(&mut self, id: LineId, frame: Outgoing) {
-        let line = self.lines[id].clone();
-        match frame {
-            Outgoing::Ping => {
-                if self.tabs[line.tab].line.as_ref().is_some_and(|own| own.id == id) {
-                    for at in line.pass_up(self.now(), &self.chance, false).times {
-                        self.calendar.at(at, Event::Up(id, Incoming::Pong));
-                    }
-                }
-            }
-            Outgoing::Close(code) => {
-                self.note(
-                    "close",
-                    format_args!("line {id} of {}: {code:?}", self.tabs[line.tab].name),
-                );
-                if code == heliograph_protocol::CloseCode::Slow {
-                    self.branches.count("slow");
-                }
-                self.closed(id, Some(code.number()));
-            }
-            Outgoing::Text(text) => self.text(&line, &text),
-        }
-    }
-
-    fn closed(&mut self, id: LineId, code: Option<u16>) {
-        let line = self.lines[id].clone();
-        line.hang_up();
-        if self.tabs[line.tab].open {
-            let life = line.life;
-            self.on(line.tab, Happens::Closed { life, code });
-        }
-    }
-
-    fn text(&mut self, line: &Line, text: &str) {
-        let page = &self.tabs[line.tab];
-        if !page.open {
-            return;
-        }
-        let current = page.line.as_ref().is_some_and(|own| own.id == line.id);
-        self.note(
-            text,
-            format_args!(
-                "{} ← {}{} {text:.200}",
-                page.name,
-                line.node,
-                if current { "" } else { " (old)" }
-            ),
-        );
-        let tells = |part: &str| text.contains(part);
-        let counts = current && (tells("\"p\":") || tells("\"acked\":") || tells("\"marks\":") || tells("\"ack\""));
-        let counts = counts || current && tells("\"drain\"");
-        let frame = counts.then(|| ServerFrame::parse(text).ok()).flatten();
-        let before = page.page.last();
-        let joins = page.page.joins();
-        self.on(line.tab, Happens::Text { life: line.life, text });
-        if let Some(frame) = frame {
-            self.heard(line.tab, &frame, before.is_none());
-        }
-        let page = &self.tabs[line.tab];
-        if let Link::Lost { .. } = page.page.link()
-            && current
-            && page.page.joins() == joins
-            && text.contains("\"p\":")
-        {
-            self.branches.count("hole");
-        }
-    }
-
-    /// What the oracle learns from a frame that a page took.
-    fn heard(&mut self, tab: usize, frame: &ServerFrame, was_new: bool) {
-        let page = &mut self.tabs[tab];
-        let own = page.page.session().to_string();
-        self.oracle.frame(page.person, frame);
-        let session = frame.header.session.as_deref().unwrap_or(&own);
-        let Some(message) = &frame.message else { return };
-        if let ServerMessage::Welcome { acked, .. } | ServerMessage::Resync { acked, .. } = message {
-            for (session, c) in acked {
-                self.oracle.acked(session, *c);
-            }
-        }
-        match message {
-            ServerMessage::Ack { back } => {
-                self.oracle.acked(session, frame.header.c.unwrap_or(0));
-                if *back {
-                    self.branches.count("back");
-                }
-            }
-            ServerMessage::Snapshot { .. } if was_new => {
-                page.known.first_marks.get_or_insert_with(|| page.page.marks().clone());
-            }
-            _ => {}
-        }
-        if let Some(branch) = branch_of_frame(message) {
-            self.branches.count(branch);
-        }
-    }
-
     /// A person says something: it gets its number.
     pub fn say(&mut self, tab: usize, message: ClientMessage) {
         let now = self.now();
@@ -395,15 +240,6 @@ fn branch_of(message: &ServerMessage) -> Option<&'static str> {
         (matches!(message, ServerMessage::Left { .. }), "left"),
         (matches!(message, ServerMessage::Degraded {}), "degraded"),
         (matches!(message, ServerMessage::Recovered {}), "recovered"),
-    ];
-    branches.into_iter().find(|(is, _)| *is).map(|(_, name)| name)
-}
-
-fn branch_of_frame(message: &ServerMessage) -> Option<&'static str> {
-    let branches = [
-        (matches!(message, ServerMessage::Resync { .. }), "resync"),
-        (matches!(message, ServerMessage::Refused { .. }), "refused"),
-        (matches!(message, ServerMessage::Drain { .. }), "drain"),
     ];
     branches.into_iter().find(|(is, _)| *is).map(|(_, name)| name)
 }

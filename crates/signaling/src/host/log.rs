@@ -111,7 +111,12 @@ impl Host {
                 .log
                 .append(&self.key, self.mark(), draft.clone())
                 .await;
-            match self.noted(answer)? {
+            // Only an entry that is written shows that the log can be written again.
+            let answer = match answer {
+                Ok(AppendAnswer::Ok { .. }) | Err(_) => self.noted(answer)?,
+                Ok(_) => self.noted_read(answer)?,
+            };
+            match answer {
                 AppendAnswer::Ok { seq, .. } => {
                     if !keeps(Check::AckAfterApply) {
                         self.ack_unseen(&draft);

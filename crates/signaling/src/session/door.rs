@@ -84,7 +84,7 @@ where
         }
         Err(_) => {
             return Err(Some(NotIn::new(
-                ErrorCode::Unauthorized,
+                ErrorCode::BadState,
                 CloseCode::Heartbeat,
                 "no hello came in time",
             )));

@@ -168,11 +168,9 @@ impl<'a> Pump<'a> {
             Flow::Passes { after } => after,
             Flow::Holds | Flow::Swallows => Duration::ZERO,
         };
-        // What a line carried slowly before is not overtaken.
-        let last = self.under_way.back().map(|(at, _)| *at);
-        let at = last.unwrap_or_else(Instant::now).max(Instant::now() + after);
+        // In a queue, nothing overtakes what was carried more slowly.
         self.bytes += bytes.len();
-        self.under_way.push_back((at, bytes.to_vec()));
+        self.under_way.push_back((Instant::now() + after, bytes.to_vec()));
     }
 
     /// A receiver that is gone tells the sender by the other direction, if that one passes.

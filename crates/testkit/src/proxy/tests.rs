@@ -58,6 +58,20 @@ async fn bytes_pass_both_ways_and_so_does_the_end() {
 }
 
 #[tokio::test]
+async fn a_connection_is_open_until_both_sides_have_ended_it() {
+    let (proxy, _listener, client, server) = connected().await;
+    drop(client);
+    assert_eq!(proxy.open(), [1]);
+    drop(server);
+    let ended = async {
+        while !proxy.open().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(SOON, ended).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_reset_of_one_side_resets_the_other() {
     let (_proxy, _listener, client, mut server) = connected().await;
     client.set_zero_linger().unwrap();

@@ -63,6 +63,11 @@ pub const SUITES: &[Suite] = &[
         run: rust,
     },
     Suite {
+        name: "simulation",
+        what: "10,000 histories of rooms, and the checks that they need",
+        run: simulation,
+    },
+    Suite {
         name: "web-lint",
         what: "eslint",
         run: |_| web_script("lint"),
@@ -122,17 +127,12 @@ fn rust(counts: &mut Counts) -> Result {
                 "--exclude",
                 "heliograph-simulation",
                 "--no-fail-fast",
-                "--",
-                "--skip",
-                "faults::",
             ]),
             Runner::CargoTest,
             counts,
         );
     }
     let tests = count(
-        // Not yet here: the simulation's 10,000 histories and the faults against real processes take too long on a busy machine.
-        // `cargo test -p heliograph-simulation` and `cargo nextest run -p heliograph-tests faults` run them.
         shell::cargo([
             "nextest",
             "run",
@@ -140,8 +140,6 @@ fn rust(counts: &mut Counts) -> Result {
             "--no-fail-fast",
             "--exclude",
             "heliograph-simulation",
-            "-E",
-            "not test(/^faults::/)",
         ]),
         Runner::Nextest,
         counts,
@@ -152,6 +150,20 @@ fn rust(counts: &mut Counts) -> Result {
         Runner::CargoTest,
         counts,
     ))
+}
+
+/// A suite of its own, since it turns on a feature that nothing else may have, and needs both cores.
+fn simulation(counts: &mut Counts) -> Result {
+    let test = [
+        "test",
+        "-p",
+        "heliograph-simulation",
+        "--features",
+        "mutants",
+        "--no-fail-fast",
+    ];
+    let told = ["--", "--nocapture", "--test-threads=1"];
+    count(shell::cargo(test.into_iter().chain(told)), Runner::CargoTest, counts).and(some_ran(counts))
 }
 
 fn web_script(script: &str) -> Result {

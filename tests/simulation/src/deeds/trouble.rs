@@ -4,7 +4,7 @@ use crate::{
     line::{Line, LineId, Way},
     node::Node,
     people::room,
-    world::{Event, World},
+    world::{Event, STRANGE, World},
 };
 
 impl World {
@@ -16,7 +16,7 @@ impl World {
     /// A socket that no page hears.
     pub(super) fn strange_line(&mut self, tab: usize, node: usize) -> LineId {
         let id = self.lines.len();
-        let line = Line::new(id, tab, u64::MAX, node, Way::default(), Way::default());
+        let line = Line::new(id, tab, STRANGE, node, Way::default(), Way::default());
         self.nodes[node].serve(&self.site, &line);
         self.lines.push(line);
         id
@@ -125,13 +125,13 @@ impl World {
     }
 
     pub(super) fn log_away(&mut self) {
-        self.site.server.shelf().away = true;
+        self.site.server.shelf().faults.away = true;
         self.calendar.after(self.outage(), Event::LogBack);
     }
 
     pub(super) fn node_without_log(&mut self) {
         let node = self.chance.index(self.nodes.len());
-        self.site.server.shelf().away_for.insert(node);
+        self.site.server.shelf().faults.away_for.insert(node);
         self.calendar.after(self.outage(), Event::LineBack(node));
     }
 
@@ -143,6 +143,17 @@ impl World {
     pub(super) fn rewind(&mut self) {
         let changes = 1 + self.chance.index(8);
         self.site.server.shelf().rewind(changes);
+    }
+
+    pub(super) fn split(&mut self) {
+        let alone = self.chance.index(self.nodes.len());
+        self.site.server.shelf().faults.away_for.insert(alone);
+        self.calendar.after(self.outage(), Event::LineBack(alone));
+        for node in (0..self.nodes.len()).filter(|node| *node != alone) {
+            self.kill(node);
+            self.calendar.after(self.chance.of(20..400), Event::Restart(node));
+        }
+        self.rewind();
     }
 
     pub(super) fn empty(&mut self) {

@@ -1,10 +1,13 @@
 //! What must hold once all faults are over and everything has come to rest.
 
-use super::{Oracle, Said};
+use super::Oracle;
 use crate::{people::Person, store::Rows};
 use heliograph_client::{Link, Page, Why};
-use heliograph_domain::{ParticipantId, UnixMillis, entry::seen_key};
-use heliograph_protocol::{ClientMessage, Phase, RoomView, SeatState, ServerMessage};
+use heliograph_domain::{
+    ParticipantId, UnixMillis,
+    entry::{EntryHeader, seen_key},
+};
+use heliograph_protocol::{ClientMessage, RoomView, SeatState, ServerMessage};
 use heliograph_room::{Body, Entry, Room};
 use heliograph_roomlog::LogEntry;
 use serde_json::Value;
@@ -12,9 +15,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-
-/// Between two beats of a node.
-const BEAT_MS: i64 = 5_000;
 
 /// What one page life acted on, and where it began.
 #[derive(Debug, Clone, Default)]
@@ -43,18 +43,22 @@ pub struct Final<'a> {
     pub folds: Vec<(usize, Vec<u8>)>,
     pub pages: Vec<Standing<'a>>,
     pub rows: &'a Rows,
+    /// Whose seat a stranger got with a ticket whose use a log had lost.
+    pub robbed: &'a BTreeSet<Person>,
     /// The log's clock.
     pub log_now: UnixMillis,
     /// Some log lost something in this history.
     pub lost_some: bool,
+    /// It may have been a tail that nobody else knows; otherwise it was everything.
+    pub loses_tails: bool,
 }
 
 /// The log's own fold, and what it says to whom.
-struct Truth {
-    room: Room,
-    entries: Vec<Entry>,
+pub(super) struct Truth {
+    pub room: Room,
+    pub entries: Vec<Entry>,
     told: BTreeMap<ParticipantId, Vec<usize>>,
-    refused: BTreeSet<usize>,
+    pub refused: BTreeSet<usize>,
 }
 
 impl Truth {
@@ -77,6 +81,14 @@ impl Truth {
             told,
             refused,
         }
+    }
+}
+
+impl Truth {
+    /// The log refuses a message.
+    pub fn refuses(&self, key: &(String, u64)) -> bool {
+        let same = |header: &EntryHeader| header.session == key.0 && header.cseq == key.1;
+        self.refused.iter().any(|index| same(&self.entries[*index].header))
     }
 }
 
@@ -134,7 +146,8 @@ impl Oracle {
                 self.fail(format!("two owners: {joined:?}"));
             }
             let superseded = |link: &Link| *link == Link::Stopped(Why::Superseded);
-            if !pages.is_empty() && pages.iter().all(|page| superseded(page.page.link())) {
+            let robbed = end.robbed.contains(&person);
+            if !robbed && !pages.is_empty() && pages.iter().all(|page| superseded(page.page.link())) {
                 self.fail(format!(
                     "no owner: every page of {} was told that another has the seat",
                     person.letter()
@@ -237,95 +250,6 @@ impl Oracle {
         let state = truth.room.state(seat);
         if matches!(state, Some(SeatState::Removed | SeatState::Denied)) {
             self.fail(format!("out: {} is in although {state:?}", page.name));
-        }
-    }
-
-    /// The last decision that was acknowledged to a page which is still there is what holds.
-    fn decisions(&self, end: &Final<'_>, truth: &Truth) {
-        let notes = self.notes();
-        let here: BTreeSet<_> = end
-            .pages
-            .iter()
-            .filter(|page| page.page.is_joined())
-            .map(|page| page.tab)
-            .collect();
-        let (mut last, mut ends, mut removed) =
-            (BTreeMap::<ParticipantId, &Said>::new(), None::<&Said>, BTreeSet::new());
-        let mut said: Vec<_> = notes.said.values().collect();
-        said.sort_by_key(|said| said.order);
-        for said in said {
-            if let ClientMessage::Admit(d)
-            | ClientMessage::Hold(d)
-            | ClientMessage::Remove(d)
-            | ClientMessage::Deny(d) = &said.message
-            {
-                last.insert(d.participant, said);
-                if matches!(said.message, ClientMessage::Remove(_)) && said.acked && !said.refused && !said.withdrawn {
-                    removed.insert(d.participant);
-                }
-            }
-            if matches!(
-                said.message,
-                ClientMessage::End {} | ClientMessage::UndoEnd {} | ClientMessage::Reopen {}
-            ) {
-                ends = Some(said);
-            }
-        }
-        let mut wrong = Vec::new();
-        // What was withdrawn may have been in the log before.
-        let counts = |said: &Said| here.contains(&said.tab) && said.acked && !said.refused && !said.withdrawn;
-        for (participant, said) in last.into_iter().filter(|(_, said)| counts(said)) {
-            let state = truth.room.state(participant);
-            let (admit, out) = (
-                matches!(said.message, ClientMessage::Admit(_)),
-                removed.contains(&participant),
-            );
-            if !out && admit != (state == Some(SeatState::Admitted)) {
-                wrong.push(format!(
-                    "decision: {:?} was taken, and the room says {state:?}",
-                    said.message
-                ));
-            }
-        }
-        for participant in removed {
-            let state = truth.room.state(participant);
-            if state.is_some_and(|state| state != SeatState::Removed) {
-                wrong.push(format!("out: {participant} was removed and is {state:?}"));
-            }
-        }
-        if let Some(said) = ends.filter(|said| counts(said)) {
-            let over = match truth.room.phase() {
-                Phase::Ended { .. } => true,
-                // Not before its time by the log's clock, and the beat after that.
-                Phase::Ending { until_ms } => until_ms.plus(2 * BEAT_MS) > end.log_now,
-                Phase::Open {} => false,
-            };
-            if over != (said.message == ClientMessage::End {}) {
-                wrong.push(format!(
-                    "end: {:?} was taken, and the room is {:?}",
-                    said.message,
-                    truth.room.phase()
-                ));
-            }
-        }
-        drop(notes);
-        for why in wrong {
-            self.fail(why);
-        }
-    }
-
-    /// The store has every decision that was acknowledged.
-    fn facts(&self, end: &Final<'_>, truth: &Truth) {
-        let decisions = ["admit", "deny", "hold", "remove", "end", "undo_end", "reopen"];
-        for (index, entry) in truth.entries.iter().enumerate() {
-            let header = &entry.header;
-            let fact = decisions.contains(&header.kind.as_str()) && !truth.refused.contains(&index);
-            if fact && !end.rows.has(&header.session, header.cseq) {
-                self.fail(format!(
-                    "unrecorded: {} of {} {}",
-                    header.kind, header.session, header.cseq
-                ));
-            }
         }
     }
 }
