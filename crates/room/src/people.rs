@@ -345,10 +345,19 @@ impl Room {
         if !sender.may_come() {
             return Err(ErrorCode::Forbidden);
         }
+        // Whoever was inside before the room was opened anew reads it when they are back.
+        let mut later = Vec::new();
         let readers = match chat.to {
-            To::All if inside => self.admitted_but(from),
+            To::All if inside => {
+                later.extend(self.to_come().filter(|id| *id != from));
+                self.admitted_but(from)
+            }
             To::All => return Err(ErrorCode::NotAdmitted),
             To::Staff => self.staff_but(from),
+            To::Seat(id) if inside && self.to_come().any(|one| one == id) => {
+                later.push(id);
+                Vec::new()
+            }
             To::Seat(id) => {
                 let reader = self.seats.get(&id).filter(|seat| id != from && seat.may_come());
                 let reader = reader.ok_or(ErrorCode::NoSuchPeer)?;
@@ -371,8 +380,8 @@ impl Room {
             to: chat.to,
             canned: chat.canned.clone(),
             at: header.at,
-            heard: readers.iter().copied().collect::<BTreeSet<_>>(),
-            staff: chat.to == To::Staff,
+            heard: readers.iter().copied().chain(later).collect::<BTreeSet<_>>(),
+            staff: matches!(chat.to, To::Staff | To::All),
         });
         while self.chat.len() > CHAT_TAIL {
             self.chat.pop_front();

@@ -59,6 +59,9 @@ pub(crate) struct Seat {
     /// Since when the line is lost; it stays when the lease ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<UnixMillis>,
+    /// The page whose lease ended: when it comes back it is the one that the others know, and its media connections go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
     /// When the person asked for a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<UnixMillis>,
@@ -228,6 +231,12 @@ impl Room {
             .get(&seat)
             .map(|seat| seat.state)
             .or_else(|| self.remembered.get(&seat).copied())
+    }
+
+    /// Who was inside before the room was opened anew, and is not back yet.
+    pub(crate) fn to_come(&self) -> impl Iterator<Item = ParticipantId> {
+        let inside = self.remembered.iter().filter(|(_, state)| **state == SeatState::Admitted);
+        inside.map(|(id, _)| *id).filter(|id| !self.seats.contains_key(id))
     }
 
     /// A person's role; `None` for somebody who never came.

@@ -26,7 +26,7 @@ impl Room {
             return ClaimOutcome::Refused(code);
         }
         let acked = self.note_outbox(id, row);
-        let fresh = self.holder(id).is_none_or(|(session, _, _)| session != row.session);
+        let fresh = self.known_page(id).is_none_or(|session| session != row.session);
         let was_online = self
             .seats
             .get(&id)
@@ -39,6 +39,13 @@ impl Room {
             self.tell_of_arrival(out, id, fresh);
         }
         ClaimOutcome::Allowed { acked, fresh }
+    }
+
+    /// The page that has the seat, or had it until its line was lost.
+    fn known_page(&self, id: ParticipantId) -> Option<&str> {
+        let seat = self.seats.get(&id)?;
+        let holder = seat.holder.as_ref().map(|holder| &holder.session);
+        holder.or(seat.last.as_ref()).map(String::as_str)
     }
 
     fn why_not(&self, id: ParticipantId, row: &ClaimRow, data: &ClaimData) -> Option<CloseCode> {
@@ -103,6 +110,7 @@ impl Room {
                 knocked: false,
                 since: at,
                 lost: None,
+                last: None,
                 called: None,
                 joined: joins,
                 delivered: seq,
@@ -115,6 +123,7 @@ impl Room {
         seat.state = state;
         seat.presence = Presence::Online {};
         seat.lost = None;
+        seat.last = None;
         seat.holder = Some(Holder {
             session: row.session.clone(),
             attempt: row.attempt,
@@ -189,13 +198,15 @@ impl Room {
     fn leave(&mut self, out: &mut Outgoing, id: ParticipantId, why: LeftWhy) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
         seat.presence = Presence::Left {};
+        let holder = seat.holder.take();
         match why {
-            LeftWhy::Bye => seat.lost = None,
-            // Since it was `reconnecting`. Who was shown out never was.
-            LeftWhy::Lost => {}
+            LeftWhy::Bye => {
+                seat.lost = None;
+                seat.media = Media::default();
+            }
+            // `lost` is since it was `reconnecting`. Who was shown out never was.
+            LeftWhy::Lost => seat.last = holder.map(|holder| holder.session),
         }
-        seat.holder = None;
-        seat.media = Media::default();
         let readers = if seat.state == SeatState::Admitted {
             self.admitted_but(id)
         } else {

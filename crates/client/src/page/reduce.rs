@@ -2,7 +2,7 @@
 
 use heliograph_domain::{ParticipantId, UnixMillis};
 use heliograph_protocol::{
-    ChatLine, Header, Media, Member, Phase, Presence, RoomView, SeatState, ServerMessage, Waiting,
+    ChatLine, Header, LeftWhy, Media, Member, Phase, Presence, RoomView, SeatState, ServerMessage, Waiting,
 };
 
 /// Lines of chat that are kept.
@@ -23,9 +23,13 @@ pub(super) fn reduce(room: &mut RoomView, header: &Header, message: &ServerMessa
                 put_waiting(room, waiting);
             }
         }
-        ServerMessage::Left { participant, .. } => {
+        ServerMessage::Left { participant, why } => {
             if let Some(member) = member(room, *participant) {
-                (member.presence, member.media) = (Presence::Left {}, Media::default());
+                member.presence = Presence::Left {};
+                // A page whose line was lost comes back as it was.
+                if *why == LeftWhy::Bye {
+                    member.media = Media::default();
+                }
             }
             if let Some(waiting) = waiting(room, *participant) {
                 waiting.presence = Presence::Left {};
@@ -233,11 +237,14 @@ mod tests {
             json!({"type": "extended", "extended_min": 15}),
             json!({"type": "ending", "until_ms": 9}),
             json!({"type": "left", "participant": OTHER, "why": "lost"}),
+            json!({"type": "left", "participant": OTHER, "why": "bye"}),
         ];
         let room = after(&frames[..7]);
         let other = &room.members[0];
         assert!(other.media.mic && other.generation == 2);
         assert_eq!(other.role.to_string(), "guest");
+        let lost = &after(&frames[..8]).members[0];
+        assert!(lost.media.mic && lost.presence == Presence::Left {});
         let gone = &after(&frames).members[0];
         assert!(!gone.media.mic && gone.presence == Presence::Left {});
         assert!(room.locked && room.extended_min == 15 && matches!(room.phase, Phase::Ending { .. }));

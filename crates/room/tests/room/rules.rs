@@ -347,19 +347,54 @@ fn presence_counts_only_for_the_attempt_that_has_the_seat() {
 }
 
 #[test]
-fn an_emptied_log_brings_nobody_back_in() {
-    let mut log = Log::opened(Opened {
+fn the_page_whose_line_was_lost_comes_back_as_itself_and_another_page_is_new() {
+    let mut log = Log::new().with(&[HOST, PATIENT]);
+    log.say(HOST, admit(PATIENT));
+    let lapse = |log: &mut Log, attempt, left| {
+        let session = "session-4".to_owned();
+        let presence = Body::Presence { session, attempt, left };
+        let all = heliograph_domain::entry::Audience::All;
+        log.push(Some(seat(PATIENT)), "p", all, "presence", presence)
+    };
+    let generation = |log: &Log| log.room.view(seat(HOST)).members[0].generation;
+    let before = generation(&log);
+    lapse(&mut log, 1, false);
+    lapse(&mut log, 1, true);
+    let back = log.claim(PATIENT, "session-4");
+    assert!(matches!(back.claim, Some(ClaimOutcome::Allowed { fresh: false, .. })), "{back:?}");
+    assert!(matches!(got(&back, HOST), Some(ServerMessage::Updated { member: Some(_), .. })), "{back:?}");
+    assert_eq!(generation(&log), before, "its media connections go on");
+
+    lapse(&mut log, 2, false);
+    lapse(&mut log, 2, true);
+    let other = log.claim(PATIENT, "session-4b");
+    assert!(matches!(other.claim, Some(ClaimOutcome::Allowed { fresh: true, .. })), "{other:?}");
+    assert!(generation(&log) > before);
+}
+
+fn opened() -> Opened {
+    Opened {
         nonce: "n".to_owned(),
         rules: RULES,
-        admitted: vec![seat(PATIENT)],
-        held: vec![seat(INTERPRETER)],
-        removed: vec![seat(GUEST)],
+        admitted: Vec::new(),
+        held: Vec::new(),
+        removed: Vec::new(),
         ended: None,
         deadlines: Deadlines {
             undo_end_ms: 1,
             reopen_ms: 1,
         },
         most_admitted: 4,
+    }
+}
+
+#[test]
+fn an_emptied_log_brings_nobody_back_in() {
+    let mut log = Log::opened(Opened {
+        admitted: vec![seat(PATIENT)],
+        held: vec![seat(INTERPRETER)],
+        removed: vec![seat(GUEST)],
+        ..opened()
     });
     assert_eq!(
         log.claim(GUEST, "session-5").claim,
@@ -369,6 +404,38 @@ fn an_emptied_log_brings_nobody_back_in() {
     log.claim(INTERPRETER, "session-3");
     assert_eq!(log.room.state(seat(PATIENT)), Some(SeatState::Admitted));
     assert_eq!(log.room.state(seat(INTERPRETER)), Some(SeatState::Held));
+}
+
+#[test]
+fn what_is_said_again_in_an_emptied_log_is_read_by_those_who_come_back_later() {
+    let emptied = || {
+        Log::opened(Opened {
+            admitted: vec![seat(PATIENT), seat(GUEST)],
+            ..opened()
+        })
+    };
+    let lines = |log: &Log, n: u8| log.room.view(seat(n)).chat.len();
+
+    let mut log = emptied();
+    log.claim(PATIENT, "session-4");
+    log.say(PATIENT, chat(To::All));
+    log.say(PATIENT, chat(To::Seat(seat(GUEST))));
+    log.claim(HOST, "session-1");
+    log.claim(GUEST, "session-5");
+    log.claim(INTERPRETER, "session-3");
+    assert_eq!(
+        [HOST, GUEST, INTERPRETER].map(|n| lines(&log, n)),
+        [1, 2, 0],
+        "whoever was not inside reads nothing"
+    );
+
+    let mut log = emptied();
+    log.claim(HOST, "session-1");
+    log.say(HOST, chat(To::All));
+    log.say(HOST, chat(To::Seat(seat(PATIENT))));
+    log.claim(PATIENT, "session-4");
+    log.claim(GUEST, "session-5");
+    assert_eq!([PATIENT, GUEST].map(|n| lines(&log, n)), [2, 1]);
 }
 
 #[test]

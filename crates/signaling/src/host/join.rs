@@ -193,6 +193,7 @@ impl Host {
             .to_owned(),
         ];
         match (resumed, hello.last) {
+            (Resumed::Full, Some(last)) if last.s == self.room.seq() => {}
             (Resumed::Full, Some(last)) => {
                 // Its line was lost for so long that the others see a new page: then it must know that too.
                 if self.replay(join.seat, last.s, |_, _| true, &mut frames)? {
@@ -207,7 +208,9 @@ impl Host {
                 let own = |session: &str| hello.outbox.iter().any(|span| span.session.as_str() == session);
                 let told =
                     |session: &str, m: &ServerMessage| matches!(m, ServerMessage::Refused { .. }) && own(session);
-                self.replay(join.seat, 0, told, &mut frames)?;
+                if !hello.outbox.is_empty() {
+                    self.replay(join.seat, 0, told, &mut frames)?;
+                }
                 frames.push(self.snapshot_frame(join.seat, here));
             }
         }
