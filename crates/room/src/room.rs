@@ -235,7 +235,10 @@ impl Room {
 
     /// Who was inside before the room was opened anew, and is not back yet.
     pub(crate) fn to_come(&self) -> impl Iterator<Item = ParticipantId> {
-        let inside = self.remembered.iter().filter(|(_, state)| **state == SeatState::Admitted);
+        let inside = self
+            .remembered
+            .iter()
+            .filter(|(_, state)| **state == SeatState::Admitted);
         inside.map(|(id, _)| *id).filter(|id| !self.seats.contains_key(id))
     }
 

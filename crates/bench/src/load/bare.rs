@@ -47,6 +47,7 @@ async fn live(plan: Plan, mut commands: mpsc::UnboundedReceiver<Command>, seated
         at: plan.ledger.now(),
         resumed: None,
         local: Some(socket.local),
+        met: true,
     });
     loop {
         tokio::select! {

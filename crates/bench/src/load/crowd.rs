@@ -175,13 +175,14 @@ impl Crowd {
         self.talkers.iter().chain(&self.alone)
     }
 
-    /// Waits until everybody got the seat so many times.
+    /// Waits until everybody got the seat so many times, and whoever has somebody to talk to has seen them.
     pub async fn seated(&self, times: u32, within: Duration) -> Result<()> {
         let deadline = Instant::now() + within;
         let mut late = 0;
-        for somebody in self.everybody() {
+        let talkers = self.talkers.iter().map(|one| (one, self.acknowledged));
+        for (somebody, in_company) in talkers.chain(self.alone.iter().map(|one| (one, false))) {
             let mut seated = somebody.seated.clone();
-            let wait = seated.wait_for(|seated| seated.times >= times);
+            let wait = seated.wait_for(|seated| seated.times >= times && (seated.met || !in_company));
             if !matches!(timeout_at(deadline, wait).await, Ok(Ok(_))) {
                 late += 1;
             }

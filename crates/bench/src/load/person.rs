@@ -9,7 +9,7 @@ use anyhow::Result;
 use futures::{FutureExt, future::BoxFuture};
 use heliograph_client::{Action, Api, ApiError, Event, Link, Page, TicketAnswer, Why};
 use heliograph_domain::ParticipantId;
-use heliograph_protocol::{Resumed, ServerFrame, ServerMessage};
+use heliograph_protocol::{Member, Resumed, ServerFrame, ServerMessage};
 use std::{
     future::pending,
     net::SocketAddr,
@@ -46,6 +46,8 @@ pub struct Seated {
     pub resumed: Option<Resumed>,
     /// Our end of the line.
     pub local: Option<SocketAddr>,
+    /// The other person was seen: what is said before has the wrong generation, and is refused.
+    pub met: bool,
 }
 
 /// All that a person is made of.
@@ -141,6 +143,7 @@ impl Person {
                 },
                 () = sleep_until(at), if deadline.is_some() => self.on(Event::Time),
             }
+            self.look_for_the_peer();
             self.plan.outgoing.acked(self.plan.page.acked());
             while self.flood > self.plan.outgoing.open() && self.plan.page.is_joined() {
                 let due = self.plan.ledger.now();
@@ -159,14 +162,22 @@ impl Person {
     }
 
     fn say(&mut self, stamp: Stamp) {
-        let Plan { page, peer, form, .. } = &self.plan;
-        let members = page.room().map_or(&[][..], |room| &room.members);
-        let member = members.iter().find(|member| member.participant == *peer);
-        let generation = member.map_or(0, |member| member.generation);
-        let message = form.message(stamp, *peer, generation);
+        let generation = self.peer().map_or(0, |member| member.generation);
+        let message = self.plan.form.message(stamp, self.plan.peer, generation);
         let now_ms = self.now_ms();
         if self.plan.page.say(now_ms, message).is_err() {
             self.plan.ledger.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn peer(&self) -> Option<&Member> {
+        let members = &self.plan.page.room()?.members;
+        members.iter().find(|member| member.participant == self.plan.peer)
+    }
+
+    fn look_for_the_peer(&mut self) {
+        if !self.seated.borrow().met && self.peer().is_some() {
+            self.seated.send_modify(|seated| seated.met = true);
         }
     }
 
@@ -227,6 +238,7 @@ impl Person {
                 at,
                 resumed: Some(resumed),
                 local,
+                met: seated.met,
             };
         });
     }

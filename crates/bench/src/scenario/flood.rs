@@ -9,7 +9,7 @@ use crate::{
     machine::{Meter, Spent, allow_sockets},
 };
 use anyhow::Result;
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::sleep;
 
 /// What one server did in all its turns.
@@ -84,6 +84,8 @@ async fn turn(
     turns.add(crowd.ledger.totals().acked - before, spent);
     crowd.tell_all(Command::Flood(0));
     *totals += crowd.settle(SETTLE).await;
+    figures.more("refused", crowd.ledger.refused.load(Ordering::Relaxed));
+    figures.more("stopped", serde_json::json!(crowd.ledger.stops()));
     figures.generator(spent);
     Ok(())
 }

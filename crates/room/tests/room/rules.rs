@@ -361,14 +361,23 @@ fn the_page_whose_line_was_lost_comes_back_as_itself_and_another_page_is_new() {
     lapse(&mut log, 1, false);
     lapse(&mut log, 1, true);
     let back = log.claim(PATIENT, "session-4");
-    assert!(matches!(back.claim, Some(ClaimOutcome::Allowed { fresh: false, .. })), "{back:?}");
-    assert!(matches!(got(&back, HOST), Some(ServerMessage::Updated { member: Some(_), .. })), "{back:?}");
+    assert!(
+        matches!(back.claim, Some(ClaimOutcome::Allowed { fresh: false, .. })),
+        "{back:?}"
+    );
+    assert!(
+        matches!(got(&back, HOST), Some(ServerMessage::Updated { member: Some(_), .. })),
+        "{back:?}"
+    );
     assert_eq!(generation(&log), before, "its media connections go on");
 
     lapse(&mut log, 2, false);
     lapse(&mut log, 2, true);
     let other = log.claim(PATIENT, "session-4b");
-    assert!(matches!(other.claim, Some(ClaimOutcome::Allowed { fresh: true, .. })), "{other:?}");
+    assert!(
+        matches!(other.claim, Some(ClaimOutcome::Allowed { fresh: true, .. })),
+        "{other:?}"
+    );
     assert!(generation(&log) > before);
 }
 
