@@ -1,4 +1,4 @@
-use crate::{Capabilities, DeviceCheck, Media, To};
+use crate::{Capabilities, DeviceCheck, LeftWhy, Media, To};
 use heliograph_domain::{Language, ParticipantId, Pii, Role, UnixMillis, VisitId};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,17 @@ pub enum Presence {
         since_ms: UnixMillis,
     },
     /// Gone.
-    Left {},
+    Left {
+        /// Why.
+        why: LeftWhy,
+    },
+}
+
+impl Presence {
+    /// Whether the person is gone, for whatever reason.
+    pub fn is_left(&self) -> bool {
+        matches!(self, Presence::Left { .. })
+    }
 }
 
 /// An admitted person, as one other person in the room sees them.

@@ -73,7 +73,7 @@ impl Room {
 
 impl Seat {
     fn is_there(&self) -> bool {
-        self.presence != Presence::Left {}
+        !self.presence.is_left()
     }
 
     fn standing(&self) -> Option<(Standing, UnixMillis)> {

@@ -86,7 +86,7 @@ impl Room {
         self.require_staff(from)?;
         self.require_running()?;
         let id = what.participant;
-        let inside = |seat: &Seat| seat.state == SeatState::Admitted && seat.presence != Presence::Left {};
+        let inside = |seat: &Seat| seat.state == SeatState::Admitted && !seat.presence.is_left();
         let full = self.seats_where(id, inside).len() >= self.most_admitted;
         let locked = self.locked;
         let at = self.at;

@@ -277,14 +277,14 @@ impl Room {
     pub fn is_occupied(&self) -> bool {
         self.seats
             .values()
-            .any(|seat| seat.state == SeatState::Admitted && seat.presence != Presence::Left {})
+            .any(|seat| seat.state == SeatState::Admitted && !seat.presence.is_left())
     }
 
     /// The seats of which nobody has left.
     pub fn present(&self) -> impl Iterator<Item = ParticipantId> {
         self.seats
             .iter()
-            .filter(|(_, seat)| seat.presence != Presence::Left {})
+            .filter(|(_, seat)| !seat.presence.is_left())
             .map(|(id, _)| *id)
     }
 

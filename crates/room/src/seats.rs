@@ -197,7 +197,7 @@ impl Room {
     /// The seat is free again; who sat there stays admitted, or goes on waiting.
     fn leave(&mut self, out: &mut Outgoing, id: ParticipantId, why: LeftWhy) {
         let Some(seat) = self.seats.get_mut(&id) else { return };
-        seat.presence = Presence::Left {};
+        seat.presence = Presence::Left { why };
         let holder = seat.holder.take();
         match why {
             LeftWhy::Bye => {

@@ -228,7 +228,7 @@ describe('a person who goes', () => {
   it('and said goodbye is not called again before coming back', async () => {
     call.sync(roomWith(peer));
     await settle();
-    const gone = roomWith({ ...peer, presence: { is: 'left' } });
+    const gone = roomWith({ ...peer, presence: { is: 'left', why: 'bye' } });
     call.sync(gone);
     call.act({ type: 'left', participant: HOST, why: 'bye' }, {});
     call.sync(gone);
@@ -242,7 +242,7 @@ describe('a person who goes', () => {
     call.sync(roomWith(peer));
     await settle();
     pc().become('connected');
-    call.sync(roomWith({ ...peer, presence: { is: 'left' } }));
+    call.sync(roomWith({ ...peer, presence: { is: 'left', why: 'bye' } }));
     call.act({ type: 'left', participant: HOST, why: 'lost' }, {});
     expect(pc().connectionState).toBe('connected');
   });

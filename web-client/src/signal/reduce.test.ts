@@ -71,7 +71,7 @@ describe('the room, as staff see it', () => {
       media: { camera: false },
       generation: 2,
       role: 'guest',
-      presence: { is: 'left' },
+      presence: { is: 'left', why: 'lost' },
     });
     expect(byHost(room, { type: 'joined', member: { ...patient, generation: 3 } }).members).toEqual([
       { ...patient, generation: 3 },

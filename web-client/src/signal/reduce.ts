@@ -19,8 +19,9 @@ export function reduce(
       return message.waiting ? withWaiting(next, message.waiting) : next;
     }
     case 'left':
+      return patch(room, message.participant, { presence: { is: 'left', why: message.why } });
     case 'stepped_out':
-      return patch(room, message.participant, { presence: { is: 'left' } });
+      return patch(room, message.participant, { presence: { is: 'left', why: 'bye' } });
     case 'knocked':
       return withWaiting(room, message.waiting);
     case 'admitted':

@@ -25,14 +25,14 @@ pub(super) fn reduce(room: &mut RoomView, header: &Header, message: &ServerMessa
         }
         ServerMessage::Left { participant, why } => {
             if let Some(member) = member(room, *participant) {
-                member.presence = Presence::Left {};
+                member.presence = Presence::Left { why: *why };
                 // A page whose line was lost comes back as it was.
                 if *why == LeftWhy::Bye {
                     member.media = Media::default();
                 }
             }
             if let Some(waiting) = waiting(room, *participant) {
-                waiting.presence = Presence::Left {};
+                waiting.presence = Presence::Left { why: *why };
             }
         }
         ServerMessage::Knocked { waiting } => put_waiting(room, waiting),
@@ -244,9 +244,9 @@ mod tests {
         assert!(other.media.mic && other.generation == 2);
         assert_eq!(other.role.to_string(), "guest");
         let lost = &after(&frames[..8]).members[0];
-        assert!(lost.media.mic && lost.presence == Presence::Left {});
+        assert!(lost.media.mic && lost.presence == Presence::Left { why: LeftWhy::Lost });
         let gone = &after(&frames).members[0];
-        assert!(!gone.media.mic && gone.presence == Presence::Left {});
+        assert!(!gone.media.mic && gone.presence == Presence::Left { why: LeftWhy::Bye });
         assert!(room.locked && room.extended_min == 15 && matches!(room.phase, Phase::Ending { .. }));
         let undone = after(&[json!({"type": "ending", "until_ms": 9}), json!({"type": "end_undone"})]);
         assert_eq!(undone.phase, Phase::Open {});

@@ -62,7 +62,7 @@ impl Host {
     pub(super) fn noted<T>(&mut self, answer: Result<T, Away>) -> Result<T, Away> {
         match &answer {
             Ok(_) => self.over(),
-            Err(_) => self.failed(),
+            Err(away) => self.failed(away),
         }
         answer
     }
@@ -72,19 +72,26 @@ impl Host {
         match &answer {
             Ok(_) if self.away.last.is_some_and(|last| last.elapsed() > 2 * self.patience()) => self.over(),
             Ok(_) => {}
-            Err(_) => self.failed(),
+            Err(away) => self.failed(away),
         }
         answer
     }
 
-    fn failed(&mut self) {
+    /// An outage is logged once: whoever waits sends again and again.
+    fn failed(&mut self, away: &Away) {
+        if self.away.since.is_none() {
+            tracing::warn!(visit = %self.key.visit, "the room's log can't be used: {away}");
+        }
         self.away.last = Some(Instant::now());
         self.away.since = self.away.since.or(self.away.last);
     }
 
     fn over(&mut self) {
-        let told = std::mem::take(&mut self.away).told;
-        if told {
+        let outage = std::mem::take(&mut self.away);
+        if let Some(since) = outage.since {
+            tracing::info!(visit = %self.key.visit, after_ms = since.elapsed().as_millis(), "the room's log works again");
+        }
+        if outage.told {
             self.tell_all(&ServerMessage::Recovered {});
         }
     }

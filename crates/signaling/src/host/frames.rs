@@ -74,7 +74,7 @@ impl Host {
             Ok(AppendAnswer::Unclaimed) => self.close(frame.seat, CloseCode::Reclaim),
             // What was not taken, the client keeps and sends again.
             Ok(AppendAnswer::Ok { .. } | AppendAnswer::Rewound) => {}
-            Err(away) => tracing::warn!(visit = %self.key.visit, "an entry was not taken: {away}"),
+            Err(away) => tracing::debug!(visit = %self.key.visit, "an entry was not taken: {away}"),
         }
     }
 
