@@ -29,6 +29,7 @@ pub struct Config {
     pub ice: Ice,
     pub log: Log,
     pub secret: SecretSource,
+    pub development: Development,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -132,6 +133,13 @@ pub enum LogFormat {
 pub struct SecretSource {
     /// Else a file in the data folder.
     pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Development {
+    /// Whether pages may ask for faults: to end the process, to take entries from their room.
+    pub simulate: bool,
 }
 
 impl Default for Data {

@@ -87,6 +87,7 @@ fn recorded(message: &ClientMessage) -> Option<(&'static str, Option<Participant
         | ClientMessage::IceServers {}
         | ClientMessage::Quality { .. }
         | ClientMessage::Ping {}
+        | ClientMessage::Simulate { .. }
         | ClientMessage::Bye {} => None,
     }
 }

@@ -7,7 +7,7 @@ use heliograph_domain::{
     clock::{Clock, Entropy},
 };
 use heliograph_protocol::{DeskState, IceServer, Limits, Timers};
-use heliograph_roomlog::RoomLog;
+use heliograph_roomlog::{Away, RoomKey, RoomLog};
 use std::{ops::Range, sync::Arc};
 use thiserror::Error;
 
@@ -28,6 +28,8 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// Tickets, resume secrets, room data.
     pub keys: Keys,
+    /// Faults on demand; `None` for every service that people rely on.
+    pub simulate: Option<Arc<dyn Simulate>>,
 }
 
 /// What an operator may set.
@@ -136,6 +138,16 @@ pub struct Fact {
 pub trait Record: Send + Sync + 'static {
     /// Writes one fact.
     async fn record(&self, institution: &TenantId, visit: VisitId, fact: &Fact) -> Result<(), StoreAway>;
+}
+
+/// What a development service does to itself when a page asks for it.
+#[async_trait]
+pub trait Simulate: Send + Sync + 'static {
+    /// Ends the process at once, as `kill -9` does: nothing is told, nothing is tidied up.
+    fn kill(&self);
+
+    /// Takes the newest entries of a room's log away, as a log does that comes back from an older copy. Nobody is told.
+    async fn rewind(&self, room: &RoomKey) -> Result<(), Away>;
 }
 
 /// What a member of staff may see on the desk.

@@ -2,7 +2,7 @@
 
 use super::{Frame, Host};
 use heliograph_domain::{ParticipantId, entry::Audience};
-use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, LineLevel, ServerMessage};
+use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Fault, Header, LineLevel, ServerMessage};
 use heliograph_room::VoidData;
 use heliograph_roomlog::{AppendAnswer, Mark};
 
@@ -25,7 +25,7 @@ impl Host {
         let message = frame.message;
         let Some(c) = frame.c else {
             if let Ok(message) = &message {
-                self.unnumbered(frame.seat, message);
+                self.unnumbered(frame.seat, message).await;
             }
             return;
         };
@@ -79,7 +79,7 @@ impl Host {
     }
 
     /// Messages that carry no number never reach the log.
-    fn unnumbered(&mut self, seat: ParticipantId, message: &ClientMessage) {
+    async fn unnumbered(&mut self, seat: ParticipantId, message: &ClientMessage) {
         let now = self.now();
         match message {
             ClientMessage::Ack { s, chain } => {
@@ -102,6 +102,7 @@ impl Host {
                     metrics::counter!("heliograph_line_reports_total", "level" => level).increment(1);
                 }
             }
+            ClientMessage::Simulate { what } => self.simulate(*what).await,
             ClientMessage::Hello(_)
             | ClientMessage::Ping {}
             | ClientMessage::Sdp(_)
@@ -126,6 +127,21 @@ impl Host {
             | ClientMessage::CallMe { .. }
             | ClientMessage::Nop {}
             | ClientMessage::Bye {} => {}
+        }
+    }
+
+    /// What a development service is asked for. That the log lost something is noticed as it would be after a fault.
+    async fn simulate(&self, what: Fault) {
+        let Some(port) = &self.shared.ports.simulate else {
+            return;
+        };
+        match what {
+            Fault::Kill => port.kill(),
+            Fault::Rewind => {
+                if let Err(away) = port.rewind(&self.key).await {
+                    tracing::warn!(visit = %self.key.visit, "a log could not be rewound: {away}");
+                }
+            }
         }
     }
 
@@ -176,6 +192,7 @@ fn audience(message: &ClientMessage) -> Audience {
         | ClientMessage::Ack { .. }
         | ClientMessage::IceServers {}
         | ClientMessage::Quality { .. }
-        | ClientMessage::Ping {} => Audience::All,
+        | ClientMessage::Ping {}
+        | ClientMessage::Simulate { .. } => Audience::All,
     }
 }

@@ -180,6 +180,7 @@ impl Host {
             server_time_ms: now,
             timers: self.shared.settings.timers.clone(),
             limits: self.shared.settings.limits.clone(),
+            simulate: self.shared.ports.simulate.is_some(),
         };
         let mut frames = vec![
             SharedFrame::new(
