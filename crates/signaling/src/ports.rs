@@ -116,16 +116,16 @@ pub trait Rights: Send + Sync + 'static {
     async fn opening(&self, institution: &TenantId, visit: VisitId) -> Result<Option<Opening>, StoreAway>;
 }
 
-/// A decision in a room that must outlive the room's log.
+/// A decision in a room, or a page that took its seat, that must outlive the room's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// Who decided.
+    /// Who decided, or whose seat it is.
     pub seat: ParticipantId,
-    /// The session that numbered the decision.
+    /// The session that numbered it.
     pub session: String,
     /// Its number there.
     pub cseq: u64,
-    /// `admit`, `hold`, `remove`, `deny`, `end`, `undo_end` or `reopen`.
+    /// `admit`, `hold`, `remove`, `deny`, `end`, `undo_end`, `reopen` or `join`.
     pub kind: &'static str,
     /// Whom it is about.
     pub participant: Option<ParticipantId>,
