@@ -105,10 +105,21 @@ pub struct Signaling {
     pub limits: Limits,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ice {
     pub servers: Vec<IceServer>,
+    /// How long a page may use what it was told of them; it is told again at two thirds of it.
+    pub lifetime_s: u32,
+}
+
+impl Default for Ice {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            lifetime_s: 24 * 60 * 60,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -33,7 +33,7 @@ pub struct Ports {
 }
 
 /// What an operator may set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Limits of a connection.
     pub limits: Limits,
@@ -41,8 +41,22 @@ pub struct Settings {
     pub timers: Timers,
     /// Relay and address servers.
     pub ice_servers: Vec<IceServer>,
+    /// How long a page may use them, in milliseconds; it is told again before that.
+    pub ice_lifetime_ms: u64,
     /// When a log is cut.
     pub trim: Trim,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            limits: Limits::default(),
+            timers: Timers::default(),
+            ice_servers: Vec::new(),
+            ice_lifetime_ms: 24 * 60 * 60 * 1000,
+            trim: Trim::default(),
+        }
+    }
 }
 
 /// When a log is cut at a fold.

@@ -56,6 +56,7 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
         limits: config.signaling.limits.clone(),
         timers: config.signaling.timers.clone(),
         ice_servers: config.ice.servers.clone(),
+        ice_lifetime_ms: u64::from(config.ice.lifetime_s) * 1000,
         ..Settings::default()
     };
     let journalled = Journalled::open(&config.rooms, &data, &*service.clock)?;

@@ -6,6 +6,8 @@ use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Fault, Header, Li
 use heliograph_room::VoidData;
 use heliograph_roomlog::{AppendAnswer, Mark};
 
+/// Between two reports about a page's lines.
+const REPORTS_MS: i64 = 5_000;
 /// Frames that wait while a log is being repaired.
 const MOST_HELD: usize = 256;
 
@@ -87,12 +89,12 @@ impl Host {
                     connection.acked = Some(Mark { seq: *s, chain: *chain });
                 }
             }
-            ClientMessage::IceServers {} => {
-                if let Some(connection) = self.connections.get(&seat) {
-                    self.tell_ice_servers(connection, now);
-                }
-            }
+            ClientMessage::IceServers {} => self.tell_ice_servers(seat),
             ClientMessage::Quality { peers } => {
+                let mut reports = self.connections.get_mut(&seat).map(|c| &mut c.reports);
+                if !reports.as_mut().is_some_and(|pace| pace.take(now, REPORTS_MS)) {
+                    return;
+                }
                 for peer in peers {
                     let level = match peer.level {
                         LineLevel::Good => "good",
