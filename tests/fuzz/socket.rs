@@ -110,6 +110,7 @@ impl Stage {
             clock,
             entropy: Arc::new(SystemEntropy),
             keys: keys.clone(),
+            simulate: None,
         };
         let limits = Limits {
             messages_per_s: 1_000_000,

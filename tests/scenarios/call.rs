@@ -3,9 +3,10 @@
 use crate::service::{Booked, SOON, Service};
 use anyhow::Result;
 use heliograph_client::{Api, Visitor};
-use heliograph_domain::{ParticipantId, Pii};
+use heliograph_domain::{ParticipantId, Pii, UnixMillis};
 use heliograph_protocol::{
-    Chat, ClientMessage, CloseCode, Decision, DeviceCheck, ErrorCode, Sdp, SdpKind, SeatState, ServerMessage, To,
+    Chat, ClientMessage, CloseCode, Decision, DeviceCheck, ErrorCode, LineLevel, PeerQuality, Sdp, SdpKind, SeatState,
+    ServerMessage, To,
 };
 
 pub fn decision(participant: ParticipantId) -> Decision {
@@ -304,5 +305,55 @@ async fn nobody_who_waits_is_heard_by_the_others() -> Result<()> {
     assert_eq!(host.until(SOON, chat_id).await?, "to-staff");
     host.send(line("marker", To::All)).await?;
     assert_eq!(interpreter.until(SOON, chat_id).await?, "marker");
+    Ok(())
+}
+
+#[tokio::test]
+async fn relay_servers_are_told_again_before_they_end() -> Result<()> {
+    let servers = r#"[{urls = ["turn:relay.example"], username = "u", credential = "c"}]"#;
+    let service = Service::with(&[("ICE__SERVERS", servers), ("ICE__LIFETIME_S", "3")]).await?;
+    let mut call = Call::begin(&service).await?;
+    let mut last = None;
+    for _ in 0..3 {
+        let told = call.patient.until(SOON, |_, m| match m {
+            ServerMessage::IceServers { servers, expires_at_ms } => Some((servers.clone(), *expires_at_ms)),
+            _ => None,
+        });
+        let (servers, ends) = told.await?;
+        assert_eq!(servers[0].urls, ["turn:relay.example"]);
+        let longer = last.map(|last: UnixMillis| ends.0 - last.0);
+        assert!(longer.is_none_or(|ms| (1_900..3_000).contains(&ms)), "{longer:?}");
+        last = Some(ends);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn reports_about_lines_count_once_in_five_seconds_and_never_are_an_error() -> Result<()> {
+    let service = Service::start().await?;
+    let mut call = Call::begin(&service).await?;
+    let host = call.booked.seat("host")?;
+    for level in [LineLevel::Weak, LineLevel::Lost, LineLevel::Good] {
+        let peers = vec![PeerQuality {
+            participant: host,
+            level,
+            rtt_ms: None,
+            loss_permille: None,
+        }];
+        call.patient.send(ClientMessage::Quality { peers }).await?;
+    }
+    call.patient.send(line("after", To::All)).await?;
+    let answer = call.patient.until(SOON, |_, m| match m {
+        ServerMessage::Error { code, .. } => Some(Some(*code)),
+        ServerMessage::Ack { .. } => Some(None),
+        _ => None,
+    });
+    assert_eq!(answer.await?, None);
+    let figures = reqwest::get(format!("{}/metrics", service.base)).await?.text().await?;
+    let reports: Vec<_> = figures
+        .lines()
+        .filter(|line| line.starts_with("heliograph_line_reports_total{"))
+        .collect();
+    assert_eq!(reports, ["heliograph_line_reports_total{level=\"weak\"} 1"]);
     Ok(())
 }

@@ -10,3 +10,4 @@ mod process;
 mod resume;
 mod service;
 mod sides;
+mod simulate;

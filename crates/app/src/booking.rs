@@ -6,7 +6,7 @@ mod request;
 pub use answer::{Alternative, BookError, Booked, Busy, Candidate, Link};
 pub use request::{BookParticipant, BookStart, BookVisit, Choose};
 
-use crate::{App, Caller, StoreError, view, visits};
+use crate::{App, Caller, StoreError, links, view, visits};
 use heliograph_access::link::{self, LinkScope};
 use heliograph_domain::person::{Institution, Person};
 use heliograph_domain::visit::{Anchor, Participant, Service, Visit, VisitStatus};
@@ -301,7 +301,7 @@ fn invitations(visit: &Visit, now: UnixSeconds) -> Vec<OutboxRow> {
 /// The links of everybody who does not sign in.
 pub(crate) fn links(app: &App, institution: &TenantId, visit: &Visit) -> Vec<Link> {
     come_by_link(visit)
-        .map(|one| link(app, institution, visit.id, one.id, one.link_generation))
+        .map(|one| link(app, institution, visit.id, one.id, links::in_hand(visit, one)))
         .collect()
 }
 

@@ -161,7 +161,8 @@ pub(crate) async fn guest(
     Ok(None)
 }
 
-/// Whose device a cookie belongs to, while the link that it redeemed is good.
+/// Whose device a cookie belongs to, while the link that it redeemed is good or leads to the news that the visit was called
+/// off.
 pub async fn device(app: &App, participant: ParticipantId, cookie: &str) -> Result<Option<Guest>, StoreError> {
     let Some(institution) = app.store.link_home(participant).await? else {
         return Ok(None);
@@ -175,7 +176,7 @@ pub async fn device(app: &App, participant: ParticipantId, cookie: &str) -> Resu
     let participant = visit.participants.iter().find(|one| one.id == participant).cloned();
     Ok(participant
         .filter(|one| {
-            device.generation == one.link_generation
+            device.generation == in_hand(&visit, one)
                 && CookieHash::of(cookie).matches(&device.hash)
                 && app.now() < overrun_until(&visit)
         })
@@ -199,6 +200,15 @@ pub(crate) fn overrun_until(visit: &Visit) -> UnixMillis {
 /// From when on one may wait for a visit.
 pub(crate) fn opens(visit: &Visit) -> UnixMillis {
     visit.span.start.plus(-WAITING_OPENS_S).millis()
+}
+
+/// The generation of the link that a person has in hand. Calling a visit off makes all its links void: those that were good
+/// until then lead to that news, and nowhere else.
+pub(crate) fn in_hand(visit: &Visit, one: &Participant) -> u32 {
+    match visit.status {
+        VisitStatus::Booked => one.link_generation,
+        VisitStatus::Cancelled => one.link_generation.saturating_sub(1),
+    }
 }
 
 fn is_good(visit: &Visit, now: UnixMillis) -> bool {
@@ -237,7 +247,10 @@ async fn find(app: &App, token: &str) -> Result<Option<Found>, StoreError> {
             institution: &tenant,
             visit: visit.as_ref().map_or(VisitId::from_bytes([0; 16]), |visit| visit.id),
             participant: token.participant,
-            generation: participant.as_ref().map_or(0, |one| one.link_generation),
+            generation: visit
+                .as_ref()
+                .zip(participant.as_ref())
+                .map_or(0, |(visit, one)| in_hand(visit, one)),
         },
     );
     Ok(match (institution, visit, participant) {
@@ -255,7 +268,7 @@ impl Found {
     /// A device that redeemed an older generation of the link counts no more.
     fn bound(&self, cookies: &DeviceCookies) -> Bound {
         match &self.device {
-            Some(device) if device.generation == self.participant.link_generation => {
+            Some(device) if device.generation == in_hand(&self.visit, &self.participant) => {
                 let here = cookies
                     .get(&self.participant.id)
                     .is_some_and(|value| CookieHash::of(value).matches(&device.hash));

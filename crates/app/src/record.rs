@@ -5,7 +5,7 @@ use heliograph_domain::visit::Fact;
 use heliograph_domain::{ParticipantId, TenantId, VisitId};
 use heliograph_store::AuditRow;
 
-/// Writes down what somebody in the room decided, with its row of the audit. Repeated, it changes nothing; whether it was
+/// Writes down what somebody in the room decided, or that they took their seat, with its row of the audit. Repeated, it changes nothing; whether it was
 /// new. A visit that the institution does not have takes none.
 pub async fn decision(
     app: &App,

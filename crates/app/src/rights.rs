@@ -81,7 +81,7 @@ fn fold(facts: &[Fact], start: UnixMillis, end: UnixMillis) -> Opening {
             FactKind::Admit | FactKind::Hold | FactKind::Remove | FactKind::Deny => {
                 standing.extend(fact.participant.map(|participant| (participant, fact.kind)));
             }
-            FactKind::End | FactKind::EndUndone | FactKind::Reopen => {}
+            FactKind::End | FactKind::EndUndone | FactKind::Reopen | FactKind::Join => {}
         }
     }
     let ended_at = ended_at(facts);
@@ -108,6 +108,6 @@ pub(crate) fn ended_at(facts: &[Fact]) -> Option<UnixMillis> {
     facts.iter().fold(None, |ended, fact| match fact.kind {
         FactKind::End => Some(fact.at),
         FactKind::EndUndone | FactKind::Reopen => None,
-        FactKind::Admit | FactKind::Hold | FactKind::Remove | FactKind::Deny => ended,
+        FactKind::Admit | FactKind::Hold | FactKind::Remove | FactKind::Deny | FactKind::Join => ended,
     })
 }

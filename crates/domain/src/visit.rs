@@ -182,11 +182,13 @@ pub enum FactKind {
     EndUndone,
     /// The visit was opened again after its end.
     Reopen,
+    /// A page took its seat with a ticket.
+    Join,
 }
 
 impl FactKind {
     /// Every kind, in order.
-    pub const ALL: [FactKind; 7] = [
+    pub const ALL: [FactKind; 8] = [
         FactKind::Admit,
         FactKind::Hold,
         FactKind::Remove,
@@ -194,6 +196,7 @@ impl FactKind {
         FactKind::End,
         FactKind::EndUndone,
         FactKind::Reopen,
+        FactKind::Join,
     ];
 
     /// The name on the wire and in the database.
@@ -206,6 +209,7 @@ impl FactKind {
             FactKind::End => "end",
             FactKind::EndUndone => "end_undone",
             FactKind::Reopen => "reopen",
+            FactKind::Join => "join",
         }
     }
 }

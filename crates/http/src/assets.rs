@@ -1,11 +1,13 @@
 //! The web client: its two pages, and the files that they load. All are part of the binary; a debug build reads them
 //! from `web-client/dist`.
 
-use crate::problem::Problem;
+use crate::{Edge, problem::Problem};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use std::borrow::Cow;
 
 #[derive(RustEmbed)]
 #[folder = "../../web-client/dist"]
@@ -32,13 +34,13 @@ pub(crate) async fn root() -> Redirect {
 }
 
 /// `GET /v/`: the page of a visit link. The link's token lies in the fragment, which no browser sends.
-pub(crate) async fn visit(headers: HeaderMap) -> Response {
-    page(VISIT_PAGE, &headers)
+pub(crate) async fn visit(State(edge): State<Edge>, headers: HeaderMap) -> Response {
+    page(VISIT_PAGE, edge.simulate, &headers)
 }
 
 /// `GET /desk/`: the page of the staff.
-pub(crate) async fn desk(headers: HeaderMap) -> Response {
-    page(DESK_PAGE, &headers)
+pub(crate) async fn desk(State(edge): State<Edge>, headers: HeaderMap) -> Response {
+    page(DESK_PAGE, edge.simulate, &headers)
 }
 
 /// `GET /assets/…`, and every path that no route knows: a file of the web client, or nothing.
@@ -60,22 +62,40 @@ pub(crate) async fn other(method: Method, uri: Uri, headers: HeaderMap) -> Respo
                 ASK_AGAIN
             };
             let kind = mime_guess::from_path(name).first_or_octet_stream();
-            serve(file, &headers, kind.as_ref(), caching)
+            serve(&digest(&file), file.data, &headers, kind.as_ref(), caching)
         }
         Some(_) | None => Problem::not_found().into_response(),
     }
 }
 
-fn page(name: &str, headers: &HeaderMap) -> Response {
+fn page(name: &str, simulate: bool, headers: &HeaderMap) -> Response {
+    let kind = "text/html; charset=utf-8";
     match Files::get(name) {
-        Some(file) => serve(file, headers, "text/html; charset=utf-8", ASK_AGAIN),
+        Some(file) if simulate => {
+            let name = format!("{}.simulate", digest(&file));
+            serve(&name, marked(&file.data), headers, kind, ASK_AGAIN)
+        }
+        Some(file) => serve(&digest(&file), file.data, headers, kind, ASK_AGAIN),
         None => not_built(),
     }
 }
 
-fn serve(file: EmbeddedFile, headers: &HeaderMap, kind: &str, caching: HeaderValue) -> Response {
+/// The page of a development service: what it loads makes its sockets fail when it is asked to.
+fn marked(page: &[u8]) -> Cow<'static, [u8]> {
+    const HEAD_ENDS: &str = "</head>";
+    let mark = format!("<meta name=\"heliograph-simulate\" content=\"true\" />{HEAD_ENDS}");
+    let page = String::from_utf8_lossy(page).replacen(HEAD_ENDS, &mark, 1);
+    Cow::Owned(page.into_bytes())
+}
+
+fn digest(file: &EmbeddedFile) -> String {
+    URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16])
+}
+
+/// A file with that content. `name` is another one for each other content.
+fn serve(name: &str, content: Cow<'static, [u8]>, headers: &HeaderMap, kind: &str, caching: HeaderValue) -> Response {
     // Weak, since the compressed form is the same file in other bytes.
-    let tag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]));
+    let tag = format!("W/\"{name}\"");
     let meta = [
         (header::ETAG, HeaderValue::from_str(&tag).ok()),
         (header::CACHE_CONTROL, Some(caching)),
@@ -88,7 +108,7 @@ fn serve(file: EmbeddedFile, headers: &HeaderMap, kind: &str, caching: HeaderVal
     if has(headers, &tag) {
         (StatusCode::NOT_MODIFIED, meta).into_response()
     } else {
-        (meta, file.data).into_response()
+        (meta, content).into_response()
     }
 }
 
@@ -124,5 +144,13 @@ mod tests {
         assert!(has("W/\"abc\"") && has("\"x\", W/\"abc\""));
         assert!(!has("W/\"abd\"") && !has("abc") && !has(""));
         assert!(!super::has(&HeaderMap::new(), "W/\"abc\""));
+    }
+
+    #[test]
+    fn the_mark_of_a_development_service_stands_in_the_head() {
+        let page = b"<html><head><title>A</title></head><body></head></body></html>";
+        let marked = String::from_utf8(marked(page).into_owned()).unwrap();
+        let mark = "<title>A</title><meta name=\"heliograph-simulate\" content=\"true\" /></head><body></head>";
+        assert!(marked.contains(mark), "{marked}");
     }
 }

@@ -63,6 +63,8 @@ pub struct Edge {
     pub readiness: Arc<dyn Readiness>,
     /// What `/metrics` tells.
     pub figures: PrometheusHandle,
+    /// Whether pages are told that they may ask for faults.
+    pub simulate: bool,
 }
 
 /// All routes of the service.

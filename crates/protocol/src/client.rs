@@ -88,6 +88,11 @@ pub enum ClientMessage {
     },
     /// A sign of life; answered by `pong`.
     Ping {},
+    /// Asks a development service for a fault; any other refuses it.
+    Simulate {
+        /// Which.
+        what: Fault,
+    },
     /// The page goes away on purpose.
     Bye {},
 }
@@ -374,6 +379,16 @@ pub struct PeerQuality {
     pub loss_permille: Option<u32>,
 }
 
+/// What a development service does to itself when it is asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The process ends at once, without a word to anybody.
+    Kill,
+    /// The log of the sender's room loses its newest entries.
+    Rewind,
+}
+
 impl ClientMessage {
     /// Whether the message is numbered and enters the room's log.
     pub fn durable(&self) -> bool {
@@ -382,7 +397,8 @@ impl ClientMessage {
             | ClientMessage::Ack { .. }
             | ClientMessage::IceServers {}
             | ClientMessage::Quality { .. }
-            | ClientMessage::Ping {} => false,
+            | ClientMessage::Ping {}
+            | ClientMessage::Simulate { .. } => false,
             ClientMessage::Sdp(_)
             | ClientMessage::Ice(_)
             | ClientMessage::Reset(_)
@@ -437,12 +453,13 @@ impl ClientMessage {
             ClientMessage::IceServers {} => "ice_servers",
             ClientMessage::Quality { .. } => "quality",
             ClientMessage::Ping {} => "ping",
+            ClientMessage::Simulate { .. } => "simulate",
             ClientMessage::Bye {} => "bye",
         }
     }
 
     /// Every `type` that a client may send.
-    pub const KINDS: [&str; 27] = [
+    pub const KINDS: [&str; 28] = [
         "hello",
         "sdp",
         "ice",
@@ -469,6 +486,7 @@ impl ClientMessage {
         "ice_servers",
         "quality",
         "ping",
+        "simulate",
         "bye",
     ];
 
@@ -526,6 +544,7 @@ impl ClientMessage {
             | ClientMessage::Ack { .. }
             | ClientMessage::IceServers {}
             | ClientMessage::Ping {}
+            | ClientMessage::Simulate { .. }
             | ClientMessage::Bye {} => Ok(()),
         }
     }

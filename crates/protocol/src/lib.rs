@@ -17,8 +17,8 @@ mod to;
 mod view;
 
 pub use client::{
-    Capabilities, Chat, ClientMessage, Decision, DeviceCheck, DeviceState, Hello, Ice, IceCandidate, LineLevel, Media,
-    OutboxRange, PeerQuality, Position, Reset, Sdp, SdpKind, Target,
+    Capabilities, Chat, ClientMessage, Decision, DeviceCheck, DeviceState, Fault, Hello, Ice, IceCandidate, LineLevel,
+    Media, OutboxRange, PeerQuality, Position, Reset, Sdp, SdpKind, Target,
 };
 pub use code::{CloseCode, ErrorCode};
 pub use frame::{BadFrame, ClientFrame, Header, ServerFrame, SharedFrame};

@@ -21,6 +21,9 @@ pub enum ServerMessage {
         timers: Timers,
         /// All limits.
         limits: Limits,
+        /// This is a development service: it takes `simulate`.
+        #[serde(default, skip_serializing_if = "is_false")]
+        simulate: bool,
     },
     /// The client's place is not in the log: every kept frame and a snapshot follow.
     Resync {

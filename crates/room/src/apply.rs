@@ -115,7 +115,8 @@ impl Room {
             | ClientMessage::Ack { .. }
             | ClientMessage::IceServers {}
             | ClientMessage::Quality { .. }
-            | ClientMessage::Ping {} => Err(ErrorCode::BadMessage),
+            | ClientMessage::Ping {}
+            | ClientMessage::Simulate { .. } => Err(ErrorCode::BadMessage),
         }
     }
 

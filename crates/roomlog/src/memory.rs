@@ -69,6 +69,19 @@ impl Memory {
         }
     }
 
+    /// Takes the newest `entries` away but for the first of all, as a log does that comes back from an older copy: readers are
+    /// not told, and what is taken stays away after a restart. For development.
+    pub fn rewind(&self, room: &RoomKey, entries: u64) -> Result<(), Away> {
+        let now = self.clock.now();
+        self.with(room, |slot| {
+            let mut log = slot.log.clone();
+            log.take_back(log.head().seq.saturating_sub(entries).max(1), now, self.leases);
+            self.rewrite(room, &log)?;
+            slot.log = log;
+            Ok(())
+        })
+    }
+
     /// Whoever waits for this slot meanwhile takes a new one.
     fn remove(&self, room: &RoomKey, slot: &mut Slot) {
         slot.gone = true;

@@ -29,6 +29,7 @@ pub struct Config {
     pub ice: Ice,
     pub log: Log,
     pub secret: SecretSource,
+    pub development: Development,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -104,10 +105,21 @@ pub struct Signaling {
     pub limits: Limits,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ice {
     pub servers: Vec<IceServer>,
+    /// How long a page may use what it was told of them; it is told again at two thirds of it.
+    pub lifetime_s: u32,
+}
+
+impl Default for Ice {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            lifetime_s: 24 * 60 * 60,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -132,6 +144,13 @@ pub enum LogFormat {
 pub struct SecretSource {
     /// Else a file in the data folder.
     pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Development {
+    /// Whether pages may ask for faults: to end the process, to take entries from their room.
+    pub simulate: bool,
 }
 
 impl Default for Data {

@@ -4,6 +4,7 @@ mod changes;
 mod journal;
 mod outbox;
 mod rooms;
+mod simulate;
 
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::{Config, DatabaseUrl};
@@ -20,6 +21,7 @@ use heliograph_signaling::{Ports, Rooms, Settings};
 use heliograph_store::{Store, StoreError, file_url};
 pub use journal::Journalled;
 use rooms::RoomsOfApp;
+use simulate::Faults;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -75,11 +77,13 @@ impl Service {
         })
     }
 
-    /// Rooms in the memory of this process, with the journal of those that were there before.
+    /// Rooms in the memory of this process, with the journal of those that were there before. `simulate`: their pages may ask
+    /// for faults.
     pub fn rooms(
         &self,
         settings: Settings,
         journal: Option<Arc<Journal>>,
+        simulate: bool,
         stop: CancellationToken,
         tasks: &TaskTracker,
     ) -> Rooms {
@@ -91,18 +95,19 @@ impl Service {
         };
         let of_app = Arc::new(RoomsOfApp(self.app.clone()));
         let clock = Arc::clone(&self.clock);
-        let log = match journal {
+        let log = Arc::new(match journal {
             Some(journal) => Memory::journalled(clock, leases, journal),
             None => Memory::new(clock, leases),
-        };
+        });
         let ports = Ports {
-            log: Arc::new(log),
+            log: Arc::clone(&log) as _,
             rights: Arc::clone(&of_app) as _,
             record: Arc::clone(&of_app) as _,
             desk: of_app,
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             keys: self.keys.clone(),
+            simulate: simulate.then(|| Arc::new(Faults(log)) as _),
         };
         let rooms = Rooms::new(ports, settings, stop.clone(), tasks.clone());
         let (app, changes) = (self.app.clone(), Arc::clone(&self.changes));

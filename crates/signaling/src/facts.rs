@@ -1,9 +1,9 @@
-//! Decisions that are recorded in the store before their sender hears that they are taken.
+//! Decisions, and pages that came in with a ticket: both are recorded in the store before their sender hears of it.
 
 use crate::{Fact, Ports};
 use heliograph_domain::ParticipantId;
 use heliograph_protocol::{ClientMessage, ServerMessage};
-use heliograph_room::{Applied, Body, Delivery, Entry};
+use heliograph_room::{Applied, Body, ClaimOutcome, Delivery, Entry};
 use heliograph_roomlog::RoomKey;
 use std::collections::VecDeque;
 
@@ -20,10 +20,22 @@ impl Facts {
         if applied.deliveries.iter().any(refused) {
             return;
         }
-        let (Some(seat), Body::Message(message)) = (entry.header.from, &entry.body) else {
-            return;
+        let Some(seat) = entry.header.from else { return };
+        let fact = match &entry.body {
+            Body::Message(message) => recorded(message),
+            // A page that shows its secret was here before.
+            Body::Claim(row, _) if matches!(applied.claim, Some(ClaimOutcome::Allowed { .. })) => {
+                row.ticket.as_ref().map(|_| ("join", None))
+            }
+            Body::Claim(..)
+            | Body::Opened(_)
+            | Body::Presence { .. }
+            | Body::Due(_)
+            | Body::Notice(_)
+            | Body::Void(_)
+            | Body::Unknown => None,
         };
-        if let Some((kind, participant)) = recorded(message) {
+        if let Some((kind, participant)) = fact {
             self.waiting.push_back(Fact {
                 seat,
                 session: entry.header.session.clone(),
@@ -87,6 +99,7 @@ fn recorded(message: &ClientMessage) -> Option<(&'static str, Option<Participant
         | ClientMessage::IceServers {}
         | ClientMessage::Quality { .. }
         | ClientMessage::Ping {}
+        | ClientMessage::Simulate { .. }
         | ClientMessage::Bye {} => None,
     }
 }

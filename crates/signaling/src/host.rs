@@ -9,7 +9,7 @@ mod notice;
 mod repair;
 
 use self::chores::Outage;
-use crate::{RoomBrief, SeatRights, facts::Facts, queue::Queue, rooms::Shared, seal::Sealer};
+use crate::{RoomBrief, SeatRights, facts::Facts, queue::Queue, rate::Pace, rooms::Shared, seal::Sealer};
 use bytes::Bytes;
 use heliograph_domain::{
     ParticipantId, Role, SessionId, UnixMillis,
@@ -106,6 +106,10 @@ struct Connection {
     acked: Option<Mark>,
     /// The store could not be asked at the claim: it is asked later.
     unasked: bool,
+    /// When it is told again which relay servers there are.
+    relays_at: Instant,
+    /// Reports about lines.
+    reports: Pace,
 }
 
 /// How long a room without anybody is kept hosted when nothing is known of its people's rights.

@@ -17,7 +17,8 @@ mod wire;
 
 pub use brief::{RoomBrief, WaitingBrief};
 pub use ports::{
-    Desk, DeskReport, DeskRights, DeskRow, Fact, Opening, Ports, Record, Rights, SeatRights, Settings, StoreAway, Trim,
+    Desk, DeskReport, DeskRights, DeskRow, Fact, Opening, Ports, Record, Rights, SeatRights, Settings, Simulate,
+    StoreAway, Trim,
 };
 pub use rooms::Rooms;
 pub use wire::{Gone, Incoming, Outgoing};

@@ -7,7 +7,7 @@ use heliograph_domain::{
     clock::{Clock, Entropy},
 };
 use heliograph_protocol::{DeskState, IceServer, Limits, Timers};
-use heliograph_roomlog::RoomLog;
+use heliograph_roomlog::{Away, RoomKey, RoomLog};
 use std::{ops::Range, sync::Arc};
 use thiserror::Error;
 
@@ -28,10 +28,12 @@ pub struct Ports {
     pub entropy: Arc<dyn Entropy>,
     /// Tickets, resume secrets, room data.
     pub keys: Keys,
+    /// Faults on demand; `None` for every service that people rely on.
+    pub simulate: Option<Arc<dyn Simulate>>,
 }
 
 /// What an operator may set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Limits of a connection.
     pub limits: Limits,
@@ -39,8 +41,22 @@ pub struct Settings {
     pub timers: Timers,
     /// Relay and address servers.
     pub ice_servers: Vec<IceServer>,
+    /// How long a page may use them, in milliseconds; it is told again before that.
+    pub ice_lifetime_ms: u64,
     /// When a log is cut.
     pub trim: Trim,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            limits: Limits::default(),
+            timers: Timers::default(),
+            ice_servers: Vec::new(),
+            ice_lifetime_ms: 24 * 60 * 60 * 1000,
+            trim: Trim::default(),
+        }
+    }
 }
 
 /// When a log is cut at a fold.
@@ -114,16 +130,16 @@ pub trait Rights: Send + Sync + 'static {
     async fn opening(&self, institution: &TenantId, visit: VisitId) -> Result<Option<Opening>, StoreAway>;
 }
 
-/// A decision in a room that must outlive the room's log.
+/// A decision in a room, or a page that took its seat, that must outlive the room's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// Who decided.
+    /// Who decided, or whose seat it is.
     pub seat: ParticipantId,
-    /// The session that numbered the decision.
+    /// The session that numbered it.
     pub session: String,
     /// Its number there.
     pub cseq: u64,
-    /// `admit`, `hold`, `remove`, `deny`, `end`, `undo_end` or `reopen`.
+    /// `admit`, `hold`, `remove`, `deny`, `end`, `undo_end`, `reopen` or `join`.
     pub kind: &'static str,
     /// Whom it is about.
     pub participant: Option<ParticipantId>,
@@ -136,6 +152,16 @@ pub struct Fact {
 pub trait Record: Send + Sync + 'static {
     /// Writes one fact.
     async fn record(&self, institution: &TenantId, visit: VisitId, fact: &Fact) -> Result<(), StoreAway>;
+}
+
+/// What a development service does to itself when a page asks for it.
+#[async_trait]
+pub trait Simulate: Send + Sync + 'static {
+    /// Ends the process at once, as `kill -9` does: nothing is told, nothing is tidied up.
+    fn kill(&self);
+
+    /// Takes the newest entries of a room's log away, as a log does that comes back from an older copy. Nobody is told.
+    async fn rewind(&self, room: &RoomKey) -> Result<(), Away>;
 }
 
 /// What a member of staff may see on the desk.

@@ -33,6 +33,23 @@ impl Rate {
     }
 }
 
+/// What may come once in a while: what comes sooner is dropped.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pace {
+    last: Option<UnixMillis>,
+}
+
+impl Pace {
+    /// Whether one may come now. A clock that was set back holds nobody up.
+    pub fn take(&mut self, now: UnixMillis, every_ms: i64) -> bool {
+        let soon = self.last.is_some_and(|last| (0..every_ms).contains(&(now.0 - last.0)));
+        if !soon {
+            self.last = Some(now);
+        }
+        !soon
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +66,12 @@ mod tests {
         assert_eq!(rate.take(UnixMillis(0)), 100);
         assert_eq!(rate.take(UnixMillis(100)), 100);
         assert_eq!(rate.take(UnixMillis(10_000)), 0);
+    }
+
+    #[test]
+    fn one_comes_and_those_that_follow_too_soon_do_not() {
+        let mut pace = Pace::default();
+        let taken = [0, 1, 4_999, 5_000, 9_999, 10_001, 9_000].map(|ms| pace.take(UnixMillis(ms), 5_000));
+        assert_eq!(taken, [true, false, false, true, false, true, true]);
     }
 }

@@ -3,7 +3,7 @@
 mod door;
 
 use crate::{
-    Gone, Incoming, Outgoing, Rooms,
+    Gone, Incoming, Outgoing, Rooms, Simulate,
     desk::DeskSeat,
     host::{Ask, Command, Frame},
     queue::{self, Drained, Queue},
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) use door::secret;
 use futures::{Sink, SinkExt, Stream, StreamExt, future::BoxFuture};
 use heliograph_domain::ParticipantId;
-use heliograph_protocol::{ClientFrame, ClientMessage, CloseCode, ErrorCode, Header, ServerMessage};
+use heliograph_protocol::{ClientFrame, ClientMessage, CloseCode, ErrorCode, Fault, Header, ServerMessage};
 use std::time::Duration;
 use tokio::{
     sync::mpsc,
@@ -181,6 +181,20 @@ fn refuse(queue: &Queue, code: ErrorCode, detail: &str) {
     queue.tell(Header::default(), &error);
 }
 
+/// Does what a page asks of a development service. `true`: its room sees to it, after what the page said before.
+fn simulated(port: Option<&dyn Simulate>, what: Fault, place: &Place, queue: &Queue) -> bool {
+    let Some(port) = port else {
+        refuse(queue, ErrorCode::Forbidden, "this is no development service");
+        return false;
+    };
+    match (place, what) {
+        (Place::Seat(_), Fault::Kill | Fault::Rewind) => return true,
+        (Place::Desk(_), Fault::Kill) => port.kill(),
+        (Place::Desk(_), Fault::Rewind) => refuse(queue, ErrorCode::BadState, "a desk has no room's log"),
+    }
+    false
+}
+
 /// One text frame. `false` when the room is gone.
 async fn take(rooms: &Rooms, place: &Place, queue: &Queue, text: &str) -> bool {
     let shared = rooms.shared();
@@ -213,6 +227,10 @@ async fn take(rooms: &Rooms, place: &Place, queue: &Queue, text: &str) -> bool {
             refuse(queue, ErrorCode::BadState, "hello was said already");
             return true;
         }
+        Ok(ClientFrame {
+            message: ClientMessage::Simulate { what },
+            ..
+        }) if !simulated(shared.ports.simulate.as_deref(), what, place, queue) => return true,
         Ok(ClientFrame { c, session, message }) => (session, c, Ok(message)),
         Err(bad) => {
             if bad.c.is_none() {

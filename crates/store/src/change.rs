@@ -9,6 +9,8 @@ const CANCEL: &str =
     "UPDATE visit SET status = 'cancelled', sequence = sequence + 1, version = version + 1, cancel_reason = $4
     WHERE institution = $1 AND id = $2 AND version = $3 AND status = 'booked'";
 const RELEASE: &str = "DELETE FROM claim WHERE institution = $1 AND visit = $2";
+const REVOKE_ALL: &str =
+    "UPDATE visit_participant SET link_generation = link_generation + 1 WHERE institution = $1 AND visit = $2";
 const REVOKE: &str = "UPDATE visit_participant SET link_generation = link_generation + 1
     WHERE institution = $1 AND visit = $2 AND id = $3 AND link_generation = $4";
 const CHANGED: &str = "UPDATE visit SET version = version + 1 WHERE institution = $1 AND id = $2";
@@ -46,7 +48,7 @@ pub struct Revocation<'a> {
 }
 
 impl Store {
-    /// Calls a visit off and gives its people's time back. `false`: it has another version by now, or is called off already;
+    /// Calls a visit off, gives its people's time back and makes its links void. `false`: it has another version by now, or is called off already;
     /// nothing was changed.
     pub async fn cancel_visit(&self, institution: &TenantId, what: &Cancellation<'_>) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
@@ -61,11 +63,13 @@ impl Store {
             transaction.rollback().await?;
             return Ok(false);
         }
-        sqlx::query(RELEASE)
-            .bind(institution.as_str())
-            .bind(what.visit.to_string())
-            .execute(&mut *transaction)
-            .await?;
+        for all in [RELEASE, REVOKE_ALL] {
+            sqlx::query(all)
+                .bind(institution.as_str())
+                .bind(what.visit.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
         for row in what.outbox {
             outbox::put(&mut transaction, institution, what.visit, row).await?;
         }

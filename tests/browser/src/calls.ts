@@ -1,11 +1,13 @@
 import { expect, type Page } from '@playwright/test';
 
+export type Fault = 'drop' | 'blackhole' | 'kill' | 'rewind';
+
 declare global {
   interface Window {
     /** Every peer connection that the page made. */
     made: RTCPeerConnection[];
     longestGap: number;
-    __heliograph?: { simulate(what: 'drop' | 'blackhole' | 'kill' | 'rewind'): void };
+    __heliograph?: { simulate(what: Fault): void };
   }
 }
 
@@ -51,18 +53,11 @@ export async function expectNoGap(page: Page, label: string, most_ms: number): P
   expect(gap, `"${label}" stood still`).toBeLessThan(most_ms);
 }
 
-/** Makes the page one of a development server: its sockets can be made to fail. To be called before the page is opened. */
-export async function allowSimulate(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    const allow = (): void => {
-      const meta = document.createElement('meta');
-      meta.name = 'heliograph-simulate';
-      document.head.append(meta);
-    };
-    document.addEventListener('readystatechange', allow, { once: true });
-  });
-}
-
-export function simulate(page: Page, what: 'drop' | 'blackhole'): Promise<void> {
-  return page.evaluate((fault) => window.__heliograph?.simulate(fault), what);
+/** Asks for a fault; the server must be a development one (`test.use({ simulate: true })`). */
+export function simulate(page: Page, ...faults: Fault[]): Promise<void> {
+  return page.evaluate((all) => {
+    const handle = window.__heliograph;
+    if (!handle) throw new Error('this page is not of a development server');
+    for (const fault of all) handle.simulate(fault);
+  }, faults);
 }

@@ -6,6 +6,8 @@ import { expect, test } from './world';
 /** A picture that stands still for longer is seen to. The limit leaves room for a machine with other work. */
 const GAP_MS = 1_000;
 
+test.use({ simulate: true });
+
 test('what both write arrives once', async ({ server, devices }) => {
   const { desk, patient } = await visit(server, devices);
   await say(patient, 'Good morning');
@@ -148,6 +150,28 @@ test('a server whose rooms are lost with it: the pictures go on, and what was sa
   expect([await calls(desk), await calls(patient)]).toEqual(before);
   await expectNoGap(desk, PATIENTS_PICTURE, GAP_MS);
   await expectNoGap(patient, DOCTORS_PICTURE, GAP_MS);
+});
+
+test('a room that lost its newest entries with the server gets them again from its pages, once each', async ({ server, devices }) => {
+  const { desk, patient } = await visit(server, devices);
+  const before = [await calls(desk), await calls(patient)];
+  const texts = Array.from({ length: 6 }, (_, n) => `line ${n}`);
+  for (const [n, text] of texts.entries()) await say(n % 2 ? patient : desk, text);
+  await expectMessages(patient, texts);
+  await expectMessages(desk, texts);
+  await watchGaps(desk, PATIENTS_PICTURE);
+  await simulate(patient, 'rewind', 'kill');
+  await server.gone();
+  await say(desk, 'away');
+  await expect(patient.getByText(NOT_REACHED)).toBeVisible();
+  await server.again();
+  await expect(patient.getByText(NOT_REACHED)).toBeHidden();
+  await expect(desk.getByText(NOT_REACHED)).toBeHidden();
+  await expectMessagesInAnyOrder(patient, [...texts, 'away']);
+  await expectMessagesInAnyOrder(desk, [...texts, 'away']);
+  await bothSee(desk, patient);
+  expect([await calls(desk), await calls(patient)]).toEqual(before);
+  await expectNoGap(desk, PATIENTS_PICTURE, GAP_MS);
 });
 
 test('a duplicated tab is a page of its own: it asks, the first one says so, and brings the visit back', async ({ server, devices }) => {

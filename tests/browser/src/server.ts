@@ -23,21 +23,24 @@ export class Server {
   readonly base: string;
   readonly doors: Door[];
   readonly #folder: string;
+  readonly #simulate: boolean;
   #process: ChildProcess;
 
-  private constructor(lines: string[], child: ChildProcess, folder: string) {
+  private constructor(lines: string[], child: ChildProcess, folder: string, simulate: boolean) {
     const { base, doors } = readLines(lines);
     this.base = base;
     this.doors = doors;
     this.#process = child;
     this.#folder = folder;
+    this.#simulate = simulate;
   }
 
-  static async start(): Promise<Server> {
+  /** `simulate`: pages may ask it for faults. */
+  static async start(simulate: boolean): Promise<Server> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: build it with \`cargo build -p heliograph-server\`, or set HELIOGRAPH_BIN`);
     const folder = mkdtempSync(join(tmpdir(), 'heliograph-browser-'));
-    const { child, lines } = await serve(['--demo', '--listen', '127.0.0.1:0', '--data', folder]);
-    return new Server(lines, child, folder);
+    const { child, lines } = await serve(['--demo', '--listen', '127.0.0.1:0', '--data', folder], simulate);
+    return new Server(lines, child, folder, simulate);
   }
 
   /** The way in of one who has that role, the first unless `who` says which. */
@@ -52,6 +55,12 @@ export class Server {
     return this.#end('SIGKILL');
   }
 
+  /** Waits until the process has ended by itself. */
+  async gone(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    await new Promise((resolve) => this.#process.once('exit', resolve));
+  }
+
   /** Ends the process in order: it tells its pages that it will be back. The folder stays. */
   end(): Promise<void> {
     return this.#end('SIGTERM');
@@ -59,7 +68,7 @@ export class Server {
 
   /** The same service once more: port and folder are those of before. */
   async again(): Promise<void> {
-    const { child } = await serve(['--listen', new URL(this.base).host, '--data', this.#folder]);
+    const { child } = await serve(['--listen', new URL(this.base).host, '--data', this.#folder], this.#simulate);
     this.#process = child;
   }
 
@@ -74,16 +83,16 @@ export class Server {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
+    const gone = this.gone();
     this.#process.kill(signal);
     await gone;
   }
 }
 
 /** Starts the server and waits until it takes requests; the lines are what it printed until then. */
-async function serve(args: string[]): Promise<{ child: ChildProcess; lines: string[] }> {
-  const child = spawn(BINARY, ['serve', ...args], { env: ownSettings(), stdio: ['ignore', 'pipe', 'pipe'] });
+async function serve(args: string[], simulate: boolean): Promise<{ child: ChildProcess; lines: string[] }> {
+  const env = { ...ownSettings(), HELIOGRAPH_DEVELOPMENT__SIMULATE: `${simulate}` };
+  const child = spawn(BINARY, ['serve', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const log: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     log.push(line);
@@ -102,7 +111,7 @@ async function serve(args: string[]): Promise<{ child: ChildProcess; lines: stri
   return { child, lines };
 }
 
-/** The server reads HELIOGRAPH_* as its configuration; here all of it is usual. */
+/** The server reads HELIOGRAPH_* as its configuration; here all of it is usual but what a test asks for. */
 function ownSettings(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HELIOGRAPH_')));
 }

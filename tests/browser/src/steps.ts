@@ -1,5 +1,5 @@
 import { expect, type Page } from '@playwright/test';
-import { allowSimulate, watchCalls } from './calls';
+import { watchCalls } from './calls';
 import { book, DOCTOR, PATIENT, signIn } from './clinic';
 import { expectMoving } from './pictures';
 import type { Server } from './server';
@@ -61,10 +61,7 @@ export async function visit(server: Server, devices: Devices): Promise<Visit> {
 export async function waits(server: Server, devices: Devices): Promise<Visit> {
   const desk = await devices.open('physician');
   const patient = await devices.open('patient');
-  for (const page of [desk, patient]) {
-    await watchCalls(page);
-    await allowSimulate(page);
-  }
+  for (const page of [desk, patient]) await watchCalls(page);
   await signIn(desk, server);
   const { link } = await book(desk);
   await knock(patient, link);

@@ -34,6 +34,8 @@ export interface Devices {
 }
 
 interface Given {
+  /** Whether the server is a development one, whose pages can be made to fail. */
+  simulate: boolean;
   server: Server;
   devices: Devices;
 }
@@ -51,8 +53,10 @@ export const test = base.extend<Given, { cameras: Record<Whose, string> }>({
     { scope: 'worker' },
   ],
 
-  server: async ({}, use) => {
-    const server = await Server.start();
+  simulate: [false, { option: true }],
+
+  server: async ({ simulate }, use) => {
+    const server = await Server.start(simulate);
     await use(server);
     await server.stop();
   },

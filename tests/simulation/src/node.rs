@@ -62,6 +62,7 @@ impl Node {
             clock: Arc::new(wall.clone()),
             entropy: Arc::new(site.chance.clone()),
             keys: site.keys.clone(),
+            simulate: None,
         };
         let stop = CancellationToken::new();
         let rooms = Rooms::new(ports, site.settings.clone(), stop.clone(), TaskTracker::new());

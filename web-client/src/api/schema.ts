@@ -529,6 +529,11 @@ export interface components {
             type: "ping";
         } | {
             /** @enum {string} */
+            type: "simulate";
+            /** @description Which. */
+            what: components["schemas"]["Fault"];
+        } | {
+            /** @enum {string} */
             type: "bye";
         };
         /** @description The visits of one day. */
@@ -595,6 +600,11 @@ export interface components {
          * @enum {string}
          */
         ErrorCode: "bad_json" | "bad_message" | "unknown_type" | "too_large" | "rate_limited" | "unauthorized" | "token_expired" | "forbidden" | "not_admitted" | "no_such_peer" | "seat_taken" | "stale" | "room_full" | "room_locked" | "room_ended" | "too_early" | "too_late" | "bad_state" | "gap" | "store_unavailable" | "internal";
+        /**
+         * @description What a development service does to itself when it is asked to.
+         * @enum {string}
+         */
+        Fault: "kill" | "rewind";
         /** @description One thing that is wrong with a request. */
         FieldError: {
             /** @description Where, such as `participants[1].zone`. */
@@ -1109,6 +1119,8 @@ export interface components {
             secret: string;
             /** @description The server's clock. */
             server_time_ms: components["schemas"]["UnixMillis"];
+            /** @description This is a development service: it takes `simulate`. */
+            simulate?: boolean;
             /** @description All timers. */
             timers: components["schemas"]["Timers"];
             /** @enum {string} */

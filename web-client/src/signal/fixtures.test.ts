@@ -45,6 +45,7 @@ const PASSING: { [T in PassingMessage['type']]: Extract<ClientMessage, { type: T
   ice_servers: { type: 'ice_servers' },
   quality: { type: 'quality', peers: [{ participant: HOST, level: 'weak', rtt_ms: 180, loss_permille: 12 }] },
   ping: { type: 'ping' },
+  simulate: { type: 'simulate', what: 'rewind' },
 };
 
 const DURABLE: { [T in DurableMessage['type']]: Extract<ClientMessage, { type: T }> } = {

@@ -1,4 +1,5 @@
 import type { OpenSocket, Socket } from './socket';
+import type { PassingMessage } from './types';
 
 /** What a development server and its page can be made to go through. */
 export type Fault = 'drop' | 'blackhole' | 'kill' | 'rewind';
@@ -37,7 +38,7 @@ export function failing(open: OpenSocket): OpenSocket {
         case 'kill':
         case 'rewind':
           if (!present.served) throw new Error(`the server does not take "${what}": its welcome has no simulate`);
-          return present.socket.send(JSON.stringify({ type: 'simulate', what }));
+          return present.socket.send(JSON.stringify({ type: 'simulate', what } satisfies PassingMessage));
       }
     },
   };

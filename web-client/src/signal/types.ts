@@ -27,7 +27,7 @@ export type DeskState = Schemas['DeskState'];
 /** The server's message of that type. */
 export type Of<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 
-type PassingType = 'hello' | 'ack' | 'ice_servers' | 'quality' | 'ping';
+type PassingType = 'hello' | 'ack' | 'ice_servers' | 'quality' | 'ping' | 'simulate';
 /** Not numbered and not resent. */
 export type PassingMessage = Extract<ClientMessage, { type: PassingType }>;
 /** Numbered by its session and kept until the log has it. */

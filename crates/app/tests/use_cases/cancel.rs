@@ -1,8 +1,10 @@
-use crate::clinic::{AL_HARBI, Clinic, HADDAD, KELLER, OKAFOR, RUIZ, START, device, no_cookies, visit};
+use crate::clinic::{AL_HARBI, Clinic, HADDAD, KELLER, OKAFOR, RUIZ, START, device, keys, no_cookies, visit};
+use heliograph_access::link::{self, LinkScope};
 use heliograph_app::cancel::{CancelError, CancelVisit, cancel};
 use heliograph_app::links::{self, Peek};
 use heliograph_app::outbox::{self, RoomNotice};
 use heliograph_app::progress;
+use heliograph_app::revoke::revoke;
 use heliograph_app::seat::{self, SeatCaller};
 use heliograph_app::view::Visit;
 use heliograph_app::{Coded, rights};
@@ -67,11 +69,41 @@ async fn a_cancelled_visit_is_told_to_its_room_and_lets_nobody_in() {
         Peek::Here(seen) => assert_eq!(seen.status, VisitStatus::Cancelled),
         other => panic!("{other:?}"),
     }
+    // What was in the store is void, so that nothing that was given out would open another door either.
+    let stored = clinic.store.visit(&clinic.cedar, id).await.unwrap().unwrap();
+    let generations: Vec<_> = stored.participants.iter().map(|one| one.link_generation).collect();
+    assert_eq!(generations, [1, 1]);
     // The time is free again.
     clinic
         .book(&visit("2026-12-01T08:00", &[(OKAFOR, "host"), (AL_HARBI, "patient")]))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn only_the_links_that_were_good_lead_to_the_news_and_none_is_redeemed_any_more() {
+    let clinic = Clinic::open().await;
+    let booked = clinic.booked().await;
+    let (id, older) = (booked.visit.id, &booked.links[0]);
+    let caller = clinic.caller(HADDAD).await;
+    let newer = revoke(&clinic.app, &caller, id, older.participant).await.unwrap();
+    by(&clinic, HADDAD, id, "ill", 1).await.unwrap();
+    match links::peek(&clinic.app, &newer.token, &no_cookies()).await.unwrap() {
+        Peek::No(seen) => assert_eq!(seen.status, VisitStatus::Cancelled),
+        other => panic!("{other:?}"),
+    }
+    let refused = links::redeem(&clinic.app, &newer.token, &no_cookies()).await;
+    assert_eq!(refused.unwrap_err().code(), "visit_cancelled");
+    let refused = links::peek(&clinic.app, &older.token, &no_cookies()).await;
+    assert_eq!(refused.unwrap_err().code(), "link_unknown");
+    let next = LinkScope {
+        institution: &clinic.cedar,
+        visit: id,
+        participant: older.participant,
+        generation: 2,
+    };
+    let refused = links::peek(&clinic.app, &link::mint(&keys(), &next), &no_cookies()).await;
+    assert_eq!(refused.unwrap_err().code(), "link_unknown");
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use crate::support::{Log, admit, chat, decision, role, sdp, seat};
 use heliograph_domain::entry::{Audience, Chain};
 use heliograph_domain::{ParticipantId, Pii, Role, UnixMillis};
 use heliograph_protocol::{
-    Capabilities, ClientMessage, DeviceCheck, ErrorCode, Hello, Ice, IceCandidate, Media, NoticeKind, Phase, Reset,
-    SeatState, ServerMessage, To,
+    Capabilities, ClientMessage, DeviceCheck, ErrorCode, Fault, Hello, Ice, IceCandidate, Media, NoticeKind, Phase,
+    Reset, SeatState, ServerMessage, To,
 };
 use heliograph_room::{Body, Entry, Notice, Room};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -129,6 +129,7 @@ fn never_in_a_log() -> impl Strategy<Value = ClientMessage> {
         ClientMessage::IceServers {},
         ClientMessage::Quality { peers: Vec::new() },
         ClientMessage::Ping {},
+        ClientMessage::Simulate { what: Fault::Kill },
     ])
 }
 

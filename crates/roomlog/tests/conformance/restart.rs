@@ -3,7 +3,7 @@
 use crate::suite::{chat, claim, opened, room};
 use crate::{Hands, LEASES};
 use heliograph_domain::clock::Clock;
-use heliograph_roomlog::{AppendAnswer, ClaimAnswer, Clear, Fsync, Journal, Mark, Memory, RoomLog, Snapshot};
+use heliograph_roomlog::{AppendAnswer, ClaimAnswer, Clear, Fsync, Journal, LogEntry, Mark, Memory, RoomLog, Snapshot};
 use std::{path::Path, sync::Arc};
 
 fn open(folder: &Path) -> Memory {
@@ -84,4 +84,27 @@ async fn what_was_forgotten_does_not_come_back_and_asking_leaves_no_trace() {
     drop(log);
     let (_, boot) = Journal::open(folder.path(), Fsync::Never).unwrap();
     assert_eq!(boot.rooms, []);
+}
+
+async fn entries(log: &Memory) -> Vec<Arc<LogEntry>> {
+    log.read_after(&room(1), Mark::START).await.unwrap().unwrap().entries
+}
+
+#[tokio::test]
+async fn what_a_log_is_rewound_by_is_gone_for_nodes_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    begin(&log).await;
+    let before = entries(&log).await;
+    log.rewind(&room(1), 2).unwrap();
+    let node = before.last().unwrap().mark();
+    let next = log.append(&room(1), node, chat(1, "c1", "session-1", 4)).await;
+    assert_eq!(next.unwrap(), AppendAnswer::Rewound);
+    assert_eq!(entries(&log).await, before[..3]);
+    drop(log);
+
+    let log = open(folder.path());
+    assert_eq!(entries(&log).await, before[..3]);
+    log.rewind(&room(1), 200).unwrap();
+    assert_eq!(entries(&log).await, before[..1]);
 }

@@ -46,15 +46,22 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
     if !public.is_https() && !config.http.listen.0.ip().is_loopback() {
         tracing::warn!("browsers give camera and cookies only to https: set public_url, and put TLS in front");
     }
+    let simulate = config.development.simulate;
+    if simulate {
+        tracing::warn!(
+            "development.simulate is on: any page can end this process and take entries from its room; never for real visits"
+        );
+    }
     let settings = Settings {
         limits: config.signaling.limits.clone(),
         timers: config.signaling.timers.clone(),
         ice_servers: config.ice.servers.clone(),
+        ice_lifetime_ms: u64::from(config.ice.lifetime_s) * 1000,
         ..Settings::default()
     };
     let journalled = Journalled::open(&config.rooms, &data, &*service.clock)?;
     let journal = journalled.journal.clone();
-    let rooms = service.rooms(settings, journal.clone(), life.stop.clone(), &life.tasks);
+    let rooms = service.rooms(settings, journal.clone(), simulate, life.stop.clone(), &life.tasks);
     life.tasks.spawn(journalled.keep(rooms.clone(), life.stop.clone()));
     let edge = Edge {
         rooms,
@@ -74,6 +81,7 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
             stop: life.stop.clone(),
         }),
         figures: figures.clone(),
+        simulate,
     };
 
     let doors = if with_demo {

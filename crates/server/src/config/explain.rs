@@ -71,10 +71,14 @@ pub(super) fn out_of_range(figment: &Figment, config: &Config) -> Vec<String> {
     };
     let mut wrong: Vec<String> = section("timers", config.signaling.timers.check()).collect();
     wrong.extend(section("limits", config.signaling.limits.check()));
-    if config.rooms.keep_hours == 0 {
-        let place = place_of("rooms.keep_hours").unwrap_or_default();
-        let expected = "at least 1; `journal = false` keeps nothing";
-        wrong.push(format!("rooms.keep_hours: found 0, expected {expected} (in {place})"));
-    }
+    let mut positive = |key: &str, value: u32, expected: &str| {
+        if value == 0 {
+            let place = place_of(key).unwrap_or_default();
+            wrong.push(format!("{key}: found 0, expected {expected} (in {place})"));
+        }
+    };
+    let kept = "at least 1; `journal = false` keeps nothing";
+    positive("rooms.keep_hours", config.rooms.keep_hours, kept);
+    positive("ice.lifetime_s", config.ice.lifetime_s, "at least 1");
     wrong
 }

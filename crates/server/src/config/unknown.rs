@@ -30,7 +30,10 @@ fn complete() -> Config {
         credential: Some(String::new()),
     };
     Config {
-        ice: Ice { servers: vec![server] },
+        ice: Ice {
+            servers: vec![server],
+            ..Ice::default()
+        },
         ..Config::default()
     }
 }

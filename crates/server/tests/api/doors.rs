@@ -77,7 +77,7 @@ impl Clinic {
             .unwrap();
         let demo = demo::create(&service.app).await.unwrap();
         let stop = CancellationToken::new();
-        let rooms = service.rooms(Settings::default(), None, stop.clone(), &TaskTracker::new());
+        let rooms = service.rooms(Settings::default(), None, false, stop.clone(), &TaskTracker::new());
         let readiness = Dependencies {
             store: service.store.clone(),
             tzdb: service.tzdb.clone(),
@@ -97,6 +97,7 @@ impl Clinic {
             entropy: service.entropy.clone(),
             readiness: Arc::new(readiness),
             figures: PrometheusBuilder::new().build_recorder().handle(),
+            simulate: false,
         });
         Self {
             demo,

@@ -1,6 +1,6 @@
 //! The WebSocket over a real connection.
 
-use crate::doors::{Clinic, PUBLIC, get, post};
+use crate::doors::{Answer, Clinic, PUBLIC, get, post};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -75,6 +75,11 @@ pub async fn close_code(socket: &mut Socket) -> Option<u16> {
 pub async fn hello(clinic: &Clinic) -> Value {
     let token = json!({"token": clinic.demo.patients[0].token});
     let device = clinic.send(post("/api/v1/links/redeem").json(&token)).await;
+    hello_on(clinic, &device).await
+}
+
+/// The same on a device that has redeemed the link already.
+async fn hello_on(clinic: &Clinic, device: &Answer) -> Value {
     let path = format!("/api/v1/visits/{}/seat", device.json()["visit"].as_str().unwrap());
     let seat = clinic
         .send(post(&path).cookie(&device.cookie()).json(&json!({})))
@@ -119,6 +124,57 @@ async fn a_ticket_opens_the_room_and_the_list_shows_who_waits() {
     );
     let figures = clinic.send(get("/metrics")).await;
     assert_eq!(figures.status, 200);
+}
+
+/// What the audit has of the room: who, and what.
+async fn audited(clinic: &Clinic, visit: &Value) -> Vec<(String, String)> {
+    let (institution, visit) = (
+        "cedar-street".parse().unwrap(),
+        visit.as_str().unwrap().parse().unwrap(),
+    );
+    let rows = clinic.service.store.audit_of(&institution, visit);
+    let of_room = |action: &str| action == "join" || action == "admit";
+    let rows = rows.await.unwrap().into_iter();
+    rows.filter(|row| of_room(&row.action))
+        .map(|row| (row.actor, row.action))
+        .collect()
+}
+
+#[tokio::test]
+async fn each_ticket_that_takes_a_seat_is_in_the_audit_once_and_a_resume_is_not() {
+    let clinic = Clinic::open().await;
+    let address = clinic.listen().await;
+    let token = json!({"token": clinic.demo.patients[0].token});
+    let device = clinic.send(post("/api/v1/links/redeem").json(&token)).await;
+    let first = hello_on(&clinic, &device).await;
+    let join = (
+        format!("participant:{}", first["seat"].as_str().unwrap()),
+        "join".to_owned(),
+    );
+    let come = async |hello: &Value, answer: &str| {
+        let mut socket = open(address, &[]).await.unwrap();
+        socket.send(Message::text(hello.to_string())).await.unwrap();
+        (next(&mut socket, answer).await, socket)
+    };
+    let (welcome, _socket) = come(&first, "welcome").await;
+    assert_eq!(audited(&clinic, &first["visit"]).await, [join.clone()]);
+
+    let mut resume = first.clone();
+    (resume["attempt"], resume["secret"]) = (json!(2), welcome["secret"].clone());
+    resume.as_object_mut().unwrap().remove("ticket");
+    let (_, _socket) = come(&resume, "welcome").await;
+    assert_eq!(audited(&clinic, &first["visit"]).await, [join.clone()], "the same page");
+
+    // Another page of hers, which first asks and then takes the seat.
+    let mut other = hello_on(&clinic, &device).await;
+    other["session"] = json!("pageOfPatient002");
+    other["outbox"] = json!([{"session": "pageOfPatient002", "first_c": 1, "next_c": 1}]);
+    let (refused, _socket) = come(&other, "error").await;
+    assert_eq!(refused["code"], "seat_taken");
+    assert_eq!(audited(&clinic, &first["visit"]).await, [join.clone()]);
+    other["takeover"] = first["session"].clone();
+    let (_, _socket) = come(&other, "welcome").await;
+    assert_eq!(audited(&clinic, &first["visit"]).await, [join.clone(), join]);
 }
 
 #[tokio::test]

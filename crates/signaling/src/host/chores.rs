@@ -1,6 +1,6 @@
 //! What a room does between two events: seats to free, a log to look at again, an outage to tell.
 
-use super::Host;
+use super::{Connection, Host};
 use heliograph_domain::ParticipantId;
 use heliograph_protocol::{Header, ServerMessage};
 use heliograph_roomlog::Away;
@@ -28,7 +28,9 @@ impl Host {
             .since
             .filter(|_| !self.away.told)
             .map(|since| since + self.patience());
-        [self.look_at, self.hold_until, tell].into_iter().flatten().min()
+        let relays = self.connections.values().map(|connection| connection.relays_at);
+        let others = [self.look_at, self.hold_until, tell].into_iter().flatten();
+        others.chain(relays).min()
     }
 
     pub(super) async fn chores(&mut self) {
@@ -46,10 +48,20 @@ impl Host {
                 self.frame(frame).await;
             }
         }
+        self.renew_relays();
         let tell = self.away.since.filter(|_| !self.away.told);
         if tell.is_some_and(|since| since.elapsed() >= self.patience()) {
             self.away.told = true;
             self.tell_all(&ServerMessage::Degraded {});
+        }
+    }
+
+    /// What was told of the relay servers is told anew before it ends.
+    fn renew_relays(&mut self) {
+        let due = |connection: &Connection| connection.relays_at <= Instant::now();
+        let seats = self.connections.iter().filter(|(_, connection)| due(connection));
+        for seat in seats.map(|(seat, _)| *seat).collect::<Vec<_>>() {
+            self.tell_ice_servers(seat);
         }
     }
 

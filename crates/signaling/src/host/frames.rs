@@ -2,10 +2,12 @@
 
 use super::{Frame, Host};
 use heliograph_domain::{ParticipantId, entry::Audience};
-use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, LineLevel, ServerMessage};
+use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Fault, Header, LineLevel, ServerMessage};
 use heliograph_room::VoidData;
 use heliograph_roomlog::{AppendAnswer, Mark};
 
+/// Between two reports about a page's lines.
+const REPORTS_MS: i64 = 5_000;
 /// Frames that wait while a log is being repaired.
 const MOST_HELD: usize = 256;
 
@@ -25,7 +27,7 @@ impl Host {
         let message = frame.message;
         let Some(c) = frame.c else {
             if let Ok(message) = &message {
-                self.unnumbered(frame.seat, message);
+                self.unnumbered(frame.seat, message).await;
             }
             return;
         };
@@ -79,7 +81,7 @@ impl Host {
     }
 
     /// Messages that carry no number never reach the log.
-    fn unnumbered(&mut self, seat: ParticipantId, message: &ClientMessage) {
+    async fn unnumbered(&mut self, seat: ParticipantId, message: &ClientMessage) {
         let now = self.now();
         match message {
             ClientMessage::Ack { s, chain } => {
@@ -87,12 +89,12 @@ impl Host {
                     connection.acked = Some(Mark { seq: *s, chain: *chain });
                 }
             }
-            ClientMessage::IceServers {} => {
-                if let Some(connection) = self.connections.get(&seat) {
-                    self.tell_ice_servers(connection, now);
-                }
-            }
+            ClientMessage::IceServers {} => self.tell_ice_servers(seat),
             ClientMessage::Quality { peers } => {
+                let mut reports = self.connections.get_mut(&seat).map(|c| &mut c.reports);
+                if !reports.as_mut().is_some_and(|pace| pace.take(now, REPORTS_MS)) {
+                    return;
+                }
                 for peer in peers {
                     let level = match peer.level {
                         LineLevel::Good => "good",
@@ -102,6 +104,7 @@ impl Host {
                     metrics::counter!("heliograph_line_reports_total", "level" => level).increment(1);
                 }
             }
+            ClientMessage::Simulate { what } => self.simulate(*what).await,
             ClientMessage::Hello(_)
             | ClientMessage::Ping {}
             | ClientMessage::Sdp(_)
@@ -126,6 +129,21 @@ impl Host {
             | ClientMessage::CallMe { .. }
             | ClientMessage::Nop {}
             | ClientMessage::Bye {} => {}
+        }
+    }
+
+    /// What a development service is asked for. That the log lost something is noticed as it would be after a fault.
+    async fn simulate(&self, what: Fault) {
+        let Some(port) = &self.shared.ports.simulate else {
+            return;
+        };
+        match what {
+            Fault::Kill => port.kill(),
+            Fault::Rewind => {
+                if let Err(away) = port.rewind(&self.key).await {
+                    tracing::warn!(visit = %self.key.visit, "a log could not be rewound: {away}");
+                }
+            }
         }
     }
 
@@ -176,6 +194,7 @@ fn audience(message: &ClientMessage) -> Audience {
         | ClientMessage::Ack { .. }
         | ClientMessage::IceServers {}
         | ClientMessage::Quality { .. }
-        | ClientMessage::Ping {} => Audience::All,
+        | ClientMessage::Ping {}
+        | ClientMessage::Simulate { .. } => Audience::All,
     }
 }

@@ -1,17 +1,18 @@
 //! A page takes its seat: claim, welcome, and what it missed.
 
 use super::{Connection, Host, Join, log::frame_of};
-use crate::{seal::Binding, session};
+use crate::{rate::Pace, seal::Binding, session};
 use bytes::Bytes;
 use heliograph_domain::{
-    ParticipantId, UnixMillis,
+    ParticipantId,
     entry::{Audience, ClaimRow, OutboxSpan},
     mutant::{Check, keeps},
 };
 use heliograph_protocol::{CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, ServerMessage, SharedFrame};
 use heliograph_room::{ClaimData, ClaimOutcome};
 use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest, Mark};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::Instant;
 
 /// How long a node that can't reach its store or log asks pages to wait.
 const RETRY_MS: u64 = 1_000;
@@ -157,6 +158,8 @@ impl Host {
             queue: join.queue.clone(),
             acked: None,
             unasked: join.rights.is_none(),
+            relays_at: Instant::now(),
+            reports: Pace::default(),
         };
         let acked = self.acked(join.seat);
         let resumed = match hello.last {
@@ -180,6 +183,7 @@ impl Host {
             server_time_ms: now,
             timers: self.shared.settings.timers.clone(),
             limits: self.shared.settings.limits.clone(),
+            simulate: self.shared.ports.simulate.is_some(),
         };
         let mut frames = vec![
             SharedFrame::new(
@@ -215,8 +219,8 @@ impl Host {
             }
         }
         connection.queue.send_backlog(frames);
-        self.tell_ice_servers(&connection, now);
         self.connections.insert(join.seat, Box::new(connection));
+        self.tell_ice_servers(join.seat);
         metrics::counter!("heliograph_joins_total", "resumed" => resumed_name(resumed)).increment(1);
         Ok(())
     }
@@ -258,14 +262,18 @@ impl Host {
         SharedFrame::new(here, &snapshot).text().to_owned()
     }
 
-    pub(super) fn tell_ice_servers(&self, connection: &Connection, now: UnixMillis) {
-        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-        let servers = self.shared.settings.ice_servers.clone();
+    /// Tells a page the relay servers. What they take is good from now on, however long the visit goes on.
+    pub(super) fn tell_ice_servers(&mut self, seat: ParticipantId) {
+        let settings = &self.shared.settings;
+        let life_ms = settings.ice_lifetime_ms;
         let message = ServerMessage::IceServers {
-            servers,
-            expires_at_ms: now.plus(DAY_MS),
+            servers: settings.ice_servers.clone(),
+            expires_at_ms: self.now().plus(i64::try_from(life_ms).unwrap_or(i64::MAX / 4)),
         };
-        connection.queue.tell(Header::default(), &message);
+        if let Some(connection) = self.connections.get_mut(&seat) {
+            connection.queue.tell(Header::default(), &message);
+            connection.relays_at = Instant::now() + Duration::from_millis(life_ms / 3 * 2);
+        }
     }
 
     /// Whether a page's place is one of this log.

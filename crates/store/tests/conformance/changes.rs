@@ -2,7 +2,7 @@
 
 use crate::clinic::{Clinic, Draft, HOUR, NOW, START, span};
 use heliograph_domain::UnixMillis;
-use heliograph_domain::visit::{Fact, FactKind, Progress, Reported, VisitStatus};
+use heliograph_domain::visit::{Fact, FactKind, Progress, Reported, Visit, VisitStatus};
 use heliograph_store::{AuditRow, Cancellation, OutboxRow, ROOM, Revocation};
 
 fn audit(draft: &Draft, action: &str) -> AuditRow {
@@ -36,6 +36,10 @@ async fn cancel(clinic: &Clinic, draft: &Draft, version: i64) -> bool {
     clinic.store.cancel_visit(&clinic.cedar, &what).await.unwrap()
 }
 
+fn generations(visit: &Visit) -> Vec<u32> {
+    visit.participants.iter().map(|one| one.link_generation).collect()
+}
+
 async fn revoke(clinic: &Clinic, draft: &Draft, generation: u32) -> bool {
     let what = Revocation {
         visit: draft.visit.id,
@@ -49,6 +53,7 @@ async fn revoke(clinic: &Clinic, draft: &Draft, generation: u32) -> bool {
 
 pub async fn a_cancelled_visit_gives_its_time_back_and_leaves_its_rows(clinic: &Clinic) {
     let draft = clinic.book(1, START, 2).await;
+    let other = clinic.book(3, START.plus(2 * HOUR), 2).await;
     assert!(cancel(clinic, &draft, 0).await);
     let visit = clinic
         .store
@@ -60,6 +65,9 @@ pub async fn a_cancelled_visit_gives_its_time_back_and_leaves_its_rows(clinic: &
         (visit.status, visit.sequence, visit.version),
         (VisitStatus::Cancelled, 1, 1)
     );
+    assert_eq!(generations(&visit), [1, 1], "all its links are void");
+    let other = clinic.store.visit(&clinic.cedar, other.visit.id).await.unwrap();
+    assert_eq!(generations(&other.unwrap()), [0, 0]);
     let reason =
         "SELECT COUNT(*) FROM visit WHERE institution = 'cedar-street' AND cancel_reason = 'the physician is ill'";
     assert_eq!(clinic.count(reason).await, 1);
@@ -83,6 +91,12 @@ pub async fn only_the_version_that_was_seen_is_cancelled(clinic: &Clinic) {
     assert_eq!(rooms.len(), 1, "a refused change leaves no row: {rooms:?}");
     assert!(cancel(clinic, &draft, 1).await);
     assert!(!cancel(clinic, &draft, 2).await, "it is called off already");
+    let visit = clinic.store.visit(&clinic.cedar, draft.visit.id).await.unwrap();
+    assert_eq!(
+        generations(&visit.unwrap()),
+        [1, 2],
+        "what was refused made no link void"
+    );
 }
 
 pub async fn a_link_is_revoked_once_for_each_generation(clinic: &Clinic) {
@@ -96,8 +110,7 @@ pub async fn a_link_is_revoked_once_for_each_generation(clinic: &Clinic) {
         .await
         .unwrap()
         .unwrap();
-    let generations: Vec<_> = visit.participants.iter().map(|one| one.link_generation).collect();
-    assert_eq!((generations, visit.sequence, visit.version), (vec![0, 2], 0, 2));
+    assert_eq!((generations(&visit), visit.sequence, visit.version), (vec![0, 2], 0, 2));
 }
 
 pub async fn a_page_only_goes_forward(clinic: &Clinic) {

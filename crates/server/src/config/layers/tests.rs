@@ -131,6 +131,11 @@ fn numbers_by_which_nobody_could_work_are_told_with_key_value_and_place() {
         "signaling.limits.frame_bytes: found 10, expected at least 4096 (in the environment variable \
          HELIOGRAPH_SIGNALING__LIMITS__FRAME_BYTES)"
     );
+    let told = refused("", &[("HELIOGRAPH_ICE__LIFETIME_S", "0")]);
+    assert!(
+        told.starts_with("ice.lifetime_s: found 0, expected at least 1 (in the environment"),
+        "{told}"
+    );
     let told = refused("[rooms]\nkeep_hours = 0\n", &[]);
     assert!(
         told.starts_with("rooms.keep_hours: found 0, expected at least 1"),

@@ -164,6 +164,7 @@ impl Clinic {
             clock: self.clock.clone(),
             entropy: Arc::new(SystemEntropy),
             keys: self.service.keys.clone(),
+            simulate: None,
         };
         let rooms = Rooms::new(ports, Settings::default(), self.stop.clone(), self.tasks.clone());
         let changes = Arc::clone(&self.service.changes);
