@@ -2,7 +2,7 @@
 
 use crate::{Room, room::Seat};
 use heliograph_domain::{ParticipantId, UnixMillis};
-use heliograph_protocol::{Phase, Presence, SeatState};
+use heliograph_protocol::{Phase, SeatState};
 
 /// Where somebody who is not staff stands, and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::{
     room::{CHAT_TAIL, Line, Seat},
 };
 use heliograph_domain::{ParticipantId, Pii, Role, entry::EntryHeader};
-use heliograph_protocol::{Chat, Decision, DeviceCheck, ErrorCode, Phase, Presence, SeatState, ServerMessage, To};
+use heliograph_protocol::{Chat, Decision, DeviceCheck, ErrorCode, Phase, SeatState, ServerMessage, To};
 use std::collections::BTreeSet;
 
 impl Room {

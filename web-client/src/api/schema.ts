@@ -939,6 +939,8 @@ export interface components {
         } | {
             /** @enum {string} */
             is: "left";
+            /** @description Why. */
+            why: components["schemas"]["LeftWhy"];
         };
         /** @description The body of a failed request (RFC 9457 section 3). The lists are there only with the codes that name them. */
         Problem: {
