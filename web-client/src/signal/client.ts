@@ -279,6 +279,7 @@ export class SignalClient {
       case 'degraded':
       case 'recovered':
         this.#become({ is: 'joined', degraded: message.type === 'degraded' });
+        if (message.type === 'recovered') this.#post.recovered();
         return true;
       case 'welcome':
       case 'pong':
