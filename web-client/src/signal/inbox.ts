@@ -1,6 +1,6 @@
 import { type Verdict, Place } from './place';
 import { reduce } from './reduce';
-import type { Header, Position, RoomView, ServerFrame, ServerMessage } from './types';
+import type { ErrorCode, Header, Position, RoomView, ServerFrame, ServerMessage } from './types';
 
 interface Options {
   /** Whose room it is. */
@@ -9,7 +9,7 @@ interface Options {
   room(room: RoomView, forgetful: boolean): void;
   act(message: ServerMessage, header: Header): void;
   /** A message of this page was refused. Whether that is news; `undefined` if it is of a session that the page does not hold. */
-  refused(for_c: number, session: string | undefined): boolean | undefined;
+  refused(for_c: number, code: ErrorCode, session: string | undefined): boolean | undefined;
 }
 
 /** Takes the room's frames in order: the state follows each of them, and each cause acts once. */
@@ -84,7 +84,9 @@ export class Inbox {
   #act({ header, message }: ServerFrame, verdict: Verdict): void {
     const isNew = this.#place.acts(header, verdict);
     const news =
-      message?.type === 'refused' ? this.#with.refused(message.for_c, header.session ?? undefined) : undefined;
+      message?.type === 'refused'
+        ? this.#with.refused(message.for_c, message.code, header.session ?? undefined)
+        : undefined;
     if (message && (news ?? isNew)) this.#with.act(message, header);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { World } from './testing/world';
+import { SESSION, World } from './testing/world';
 
 const sentC = (world: World): (number | undefined)[] => world.socket.of('chat').map(({ c }) => c);
 const chat = (id: string) => ({ type: 'chat', id, text: id, to: 'staff' }) as const;
@@ -56,5 +56,31 @@ describe('messages that are not acknowledged', () => {
     expect(sentC(world)).toHaveLength(4);
     world.env.pass(1_000);
     expect(sentC(world)).toHaveLength(5);
+  });
+});
+
+describe('messages', () => {
+  it('that are refused are still told with the reason, also by the next life of the page, until that is dismissed', async () => {
+    const world = await World.joined();
+    world.client.send(chat('a'));
+    world.client.send(chat('b'));
+    world.socket.say({ type: 'error', code: 'too_large', for_c: 1 });
+    const refused = { code: 'too_large', message: { type: 'chat', text: 'a' } };
+    expect(world.own).toMatchObject([{ c: 1, message: { type: 'nop' }, refused }, { c: 2 }]);
+    world.env.pass(50);
+    const next = new World(world.saved.at(-1));
+    next.client.start();
+    expect(next.own[0]).toMatchObject({ session: SESSION, c: 1, refused });
+    next.client.dismiss(SESSION, 1);
+    expect(next.own[0]).not.toHaveProperty('refused');
+    next.env.pass(50);
+    expect(next.saved.at(-1)?.[0]?.entries[0]).toEqual({ c: 1, at_ms: 0, message: { type: 'nop' } });
+  });
+
+  it('that are taken back are told no longer', async () => {
+    const world = await World.joined();
+    world.client.send(chat('a'));
+    world.client.withdraw(SESSION, 1);
+    expect(world.own[0]).not.toHaveProperty('refused');
   });
 });
