@@ -1,69 +1,23 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeEnv, HOST, ME, waitingRoom } from '../signal/testing/world';
-import { type DurableMessage, type Member, type RoomView, USUAL_LIMITS, USUAL_TIMERS } from '../signal/types';
-import { Call, type PeerView } from './call';
-import { FakePc } from './testing/pc';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type FakeEnv, HOST, ME, waitingRoom } from '../signal/testing/world';
+import type { DurableMessage } from '../signal/types';
+import type { Call } from './call';
+import { CallWorld, peer, roomWith, settle } from './testing/call';
+import type { FakePc } from './testing/pc';
 
-vi.stubGlobal(
-  'MediaStream',
-  class {
-    addTrack(): void {}
-  },
-);
-
-const peer: Member = {
-  participant: HOST,
-  role: 'host',
-  name: 'Dr Amara Okafor',
-  language: 'en',
-  presence: { is: 'online' },
-  media: { mic: true, camera: true, screen: false, signing: false },
-  capabilities: { trickle: true, rollback: true },
-  generation: 1,
-  offerer: true,
-  polite: true,
-};
-
-const roomWith = (...members: Member[]): RoomView => ({ ...waitingRoom, state: 'admitted', members });
-const settle = async (): Promise<void> => {
-  for (let n = 0; n < 20; n++) await Promise.resolve();
-};
-
+let world: CallWorld;
 let env: FakeEnv;
 let pcs: FakePc[];
 let sent: DurableMessage[];
-let views: PeerView[];
 let call: Call;
-let joined: boolean;
 
-const of = <T extends DurableMessage['type']>(type: T) =>
-  sent.filter((one): one is Extract<DurableMessage, { type: T }> => one.type === type);
-const pc = (): FakePc => pcs.at(-1) ?? new FakePc({});
+const of = <T extends DurableMessage['type']>(type: T) => world.of(type);
+const pc = (): FakePc => world.pc;
 const offer = (generation: number) => ({ type: 'sdp', pc: 'av', generation, kind: 'offer', sdp: 'theirs' }) as const;
 
 beforeEach(() => {
-  env = new FakeEnv();
-  pcs = [];
-  sent = [];
-  views = [];
-  joined = true;
-  call = new Call({
-    env,
-    createPc: (config) => {
-      const made = new FakePc(config);
-      pcs.push(made);
-      return made as unknown as RTCPeerConnection;
-    },
-    changed: (peers) => (views = peers),
-    signal: {
-      send: (message) => sent.push(message),
-      get joined() {
-        return joined;
-      },
-      timers: USUAL_TIMERS,
-      limits: USUAL_LIMITS,
-    },
-  });
+  world = new CallWorld();
+  ({ env, pcs, sent, call } = world);
 });
 
 describe('the first offer', () => {
@@ -150,10 +104,10 @@ describe('a connection that stays new', () => {
     env.pass(10_000);
     expect(of('reset')).toEqual([]);
     call.sync(roomWith({ ...peer, generation: 2 }));
-    joined = false;
+    world.joined = false;
     env.pass(10_000);
     expect(of('reset')).toEqual([]);
-    joined = true;
+    world.joined = true;
     env.pass(1_200);
     expect(of('reset')).toMatchObject([{ generation: 3 }]);
   });
@@ -216,38 +170,6 @@ describe('offers that meet in mid-call', () => {
   });
 });
 
-describe('a person who goes', () => {
-  it.each(['held', 'removed', 'ended'] as const)('%s: the connection is closed at once', async (how) => {
-    call.sync(roomWith(peer));
-    await settle();
-    call.sync(how === 'ended' ? { ...roomWith(peer), phase: { is: 'ended', reopen_until_ms: 1 } } : roomWith());
-    expect(pc().connectionState).toBe('closed');
-    expect(views).toEqual([]);
-  });
-
-  it('and said goodbye is not called again before coming back', async () => {
-    call.sync(roomWith(peer));
-    await settle();
-    const gone = roomWith({ ...peer, presence: { is: 'left', why: 'bye' } });
-    call.sync(gone);
-    call.act({ type: 'left', participant: HOST, why: 'bye' }, {});
-    call.sync(gone);
-    expect(pc().connectionState).toBe('closed');
-    expect(pcs).toHaveLength(1);
-    call.sync(roomWith({ ...peer, generation: 2 }));
-    expect(pcs).toHaveLength(2);
-  });
-
-  it('and was only lost keeps the connection', async () => {
-    call.sync(roomWith(peer));
-    await settle();
-    pc().become('connected');
-    call.sync(roomWith({ ...peer, presence: { is: 'left', why: 'bye' } }));
-    call.act({ type: 'left', participant: HOST, why: 'lost' }, {});
-    expect(pc().connectionState).toBe('connected');
-  });
-});
-
 describe('a room whose log lost its history', () => {
   const flowing = async (generation: number): Promise<void> => {
     call.sync(roomWith({ ...peer, generation }));
@@ -261,7 +183,7 @@ describe('a room whose log lost its history', () => {
     await flowing(3);
     call.sync(roomWith(), true);
     expect(pc().connectionState).toBe('connected');
-    expect(views).toMatchObject([{ participant: HOST, member: { name: 'Dr Amara Okafor' } }]);
+    expect(world.views).toMatchObject([{ participant: HOST, member: { name: 'Dr Amara Okafor' } }]);
     call.sync({ ...roomWith(), locked: true });
     expect(pc().connectionState).toBe('connected');
     call.sync(roomWith({ ...peer, generation: 1 }));
@@ -289,7 +211,7 @@ describe('a room whose log lost its history', () => {
     expect(pc().connectionState).toBe('connected');
     env.pass(1);
     expect(pc().connectionState).toBe('closed');
-    expect(views).toEqual([]);
+    expect(world.views).toEqual([]);
   });
 
   it('does not keep one that does not flow', async () => {
@@ -309,7 +231,7 @@ describe('a room whose log lost its history', () => {
     call.sync(roomWith(), true);
     call.act(message, {});
     expect(pc().connectionState).toBe('closed');
-    expect(views).toEqual([]);
+    expect(world.views).toEqual([]);
   });
 
   it('does not keep it when the person is out, or all is over', async () => {

@@ -81,8 +81,10 @@ export class Call {
     const members = inside ? room.members : [];
     for (const entry of [...this.#entries.values()]) {
       const member = members.find(({ participant }) => participant === entry.peer.participant);
-      if (member) this.#remember(entry, member, forgetful);
-      else if (inside && (entry.forgotten ?? (forgetful && flows(entry)))) this.#await(entry);
+      if (member) {
+        this.#remember(entry, member, forgetful);
+        if (isGone(entry)) this.#drop(member.participant);
+      } else if (inside && (entry.forgotten ?? (forgetful && flows(entry)))) this.#await(entry);
       else this.#drop(entry.peer.participant);
     }
     for (const member of members) {
@@ -103,7 +105,7 @@ export class Call {
         if (message.pc === PC) this.#of(header, message.generation)?.peer.onCandidates(message.candidates);
         return;
       case 'left':
-        // A page that was lost may still send and get; one that said goodbye does not.
+        // A page that was lost may have lost only the service: it goes on to send and get. One that said goodbye does not.
         if (message.why === 'bye') this.#drop(message.participant);
         return this.#tell();
       case 'stepped_out':
@@ -173,6 +175,7 @@ export class Call {
       send: (message) => signal.send(message),
       changed: () => {
         if (peer.state === 'connected') this.#share();
+        if (isGone(entry)) this.#drop(peer.participant);
         this.#tell();
       },
       ice_coalesce_ms: signal.timers.ice_coalesce_ms,
@@ -278,4 +281,9 @@ export class Call {
 
 function flows({ peer, judgement }: Entry): boolean {
   return peer.state === 'connected' && judgement.quietSince === undefined;
+}
+
+/** The room waits no longer for the person, and nothing can come on their connection either. */
+function isGone({ peer, member }: Entry): boolean {
+  return member.presence.is === 'left' && peer.state !== 'connected' && peer.state !== 'disconnected';
 }

@@ -8,7 +8,7 @@ import { type Credential, Line } from './line';
 import { type Box, type Moved, Outbox } from './outbox';
 import { parseFrame } from './parse';
 import { Post } from './post';
-import type { DurableMessage, Header, Hello, Of, PassingMessage, RoomView, ServerFrame } from './types';
+import type { DurableMessage, ErrorCode, Header, Hello, Of, PassingMessage, RoomView, ServerFrame } from './types';
 import { type Limits, type ServerMessage, type Timers, USUAL_LIMITS, USUAL_TIMERS } from './types';
 
 /** One page's seat in a visit's room: joins, keeps its messages until the log has them, comes back by itself. */
@@ -58,8 +58,8 @@ export class SignalClient {
         for (const watcher of this.#watchers) watcher.room?.(room, forgetful);
       },
       act: (message, header) => this.#act(message, header),
-      refused: (for_c, session = options.session) =>
-        this.#outbox.has(session) ? this.#void(session, for_c) : undefined,
+      refused: (for_c, code, session = options.session) =>
+        this.#outbox.has(session) ? this.#void(session, for_c, code) : undefined,
     });
     this.#heartbeat = new Heartbeat(
       options.env,
@@ -116,6 +116,11 @@ export class SignalClient {
     const done = this.#outbox.withdraw(session, c);
     if (done) this.#changed();
     return done;
+  }
+
+  /** What was refused need not be shown any longer. */
+  dismiss(session: string, c: number): void {
+    if (this.#outbox.dismiss(session, c)) this.#changed();
   }
 
   /** Sends what is not worth keeping, if the line is there. */
@@ -279,6 +284,7 @@ export class SignalClient {
       case 'degraded':
       case 'recovered':
         this.#become({ is: 'joined', degraded: message.type === 'degraded' });
+        if (message.type === 'recovered') this.#post.recovered();
         return true;
       case 'welcome':
       case 'pong':
@@ -315,12 +321,12 @@ export class SignalClient {
       this.#post.pause(retry_after_ms);
       this.#line.holdOff(retry_after_ms);
     }
-    if (typeof for_c === 'number' && !RESENT.has(code)) this.#void(header.session ?? this.#with.session, for_c);
+    if (typeof for_c === 'number' && !RESENT.has(code)) this.#void(header.session ?? this.#with.session, for_c, code);
     this.#act(message, header);
   }
 
-  #void(session: string, c: number): boolean {
-    const done = this.#outbox.void(session, c);
+  #void(session: string, c: number, code: ErrorCode): boolean {
+    const done = this.#outbox.void(session, c, code);
     if (done) this.#changed();
     return done;
   }

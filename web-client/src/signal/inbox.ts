@@ -1,6 +1,6 @@
 import { type Verdict, Place } from './place';
 import { reduce } from './reduce';
-import type { Header, Position, RoomView, ServerFrame, ServerMessage } from './types';
+import type { ErrorCode, Header, Position, RoomView, ServerFrame, ServerMessage } from './types';
 
 interface Options {
   /** Whose room it is. */
@@ -9,7 +9,7 @@ interface Options {
   room(room: RoomView, forgetful: boolean): void;
   act(message: ServerMessage, header: Header): void;
   /** A message of this page was refused. Whether that is news; `undefined` if it is of a session that the page does not hold. */
-  refused(for_c: number, session: string | undefined): boolean | undefined;
+  refused(for_c: number, code: ErrorCode, session: string | undefined): boolean | undefined;
 }
 
 /** Takes the room's frames in order: the state follows each of them, and each cause acts once. */
@@ -60,7 +60,7 @@ export class Inbox {
     const shorter = this.#place.snapshot(header, marks);
     this.#enter(room, this.#forgetful || shorter);
     this.#forgetful = false;
-    for (const frame of this.#replayed.splice(0)) this.#act(frame);
+    for (const frame of this.#replayed.splice(0)) this.#act(frame, 'replay');
   }
 
   /** `gap`: a frame before this one is missing. */
@@ -70,7 +70,7 @@ export class Inbox {
     if (verdict === 'replay') this.#replayed.push(frame);
     if (verdict !== 'take') return verdict;
     if (message && this.#room) this.#enter(reduce(this.#room, { header, message }, this.#with.seat), false);
-    this.#act(frame);
+    this.#act(frame, verdict);
     return verdict;
   }
 
@@ -81,10 +81,12 @@ export class Inbox {
   }
 
   /** Whether a refusal is news is known by the outbox, of every other frame by the marks. */
-  #act({ header, message }: ServerFrame): void {
-    const isNew = this.#place.acts(header);
+  #act({ header, message }: ServerFrame, verdict: Verdict): void {
+    const isNew = this.#place.acts(header, verdict);
     const news =
-      message?.type === 'refused' ? this.#with.refused(message.for_c, header.session ?? undefined) : undefined;
+      message?.type === 'refused'
+        ? this.#with.refused(message.for_c, message.code, header.session ?? undefined)
+        : undefined;
     if (message && (news ?? isNew)) this.#with.act(message, header);
   }
 }

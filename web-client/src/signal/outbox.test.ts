@@ -19,7 +19,7 @@ describe('durable messages', () => {
     expect(sentC(world)).toEqual([1, 2]);
   });
 
-  it('go out again every retransmit_ms while unacknowledged', async () => {
+  it('go out again after retransmit_ms while unacknowledged', async () => {
     const world = await World.joined();
     world.client.send(chat('a'));
     world.client.send(chat('b'));

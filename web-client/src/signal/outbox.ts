@@ -1,9 +1,16 @@
-import type { DurableMessage, OutboxRange } from './types';
+import type { DurableMessage, ErrorCode, OutboxRange } from './types';
 
 interface Entry {
   c: number;
   /** When it was numbered, milliseconds since 1970. */
   at_ms: number;
+  message: DurableMessage;
+  /** What was refused under this number, and why, until the person has done with it. */
+  refused?: Refused;
+}
+
+export interface Refused {
+  code: ErrorCode;
   message: DurableMessage;
 }
 
@@ -90,12 +97,21 @@ export class Outbox {
 
   /**
    * A refused message must not come back when the log is repaired: `nop` takes its number. False if that was done before,
-   * or the message is not held.
+   * or the message is not held. With `code`, what was refused is still to be shown.
    */
-  void(session: string, c: number): boolean {
-    const entry = this.#box(session)?.entries.find((one) => one.c === c);
+  void(session: string, c: number, code?: ErrorCode): boolean {
+    const entry = this.#entry(session, c);
     if (!entry || entry.message.type === 'nop') return false;
+    if (code) entry.refused = { code, message: entry.message };
     entry.message = { type: 'nop' };
+    return true;
+  }
+
+  /** The person has seen what was refused. False if it is not held. */
+  dismiss(session: string, c: number): boolean {
+    const entry = this.#entry(session, c);
+    if (!entry?.refused) return false;
+    delete entry.refused;
     return true;
   }
 
@@ -136,6 +152,10 @@ export class Outbox {
 
   #box(session: string): Box | undefined {
     return this.#boxes.find((one) => one.session === session);
+  }
+
+  #entry(session: string, c: number): Entry | undefined {
+    return this.#box(session)?.entries.find((one) => one.c === c);
   }
 
   #sentOf(box: Box): number {

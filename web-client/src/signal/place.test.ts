@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { MARKS_KEPT } from './place';
 import { HOST, ME, waitingRoom, World } from './testing/world';
 
 const locked = (s: number, p: number, is = true) => ({
@@ -11,13 +12,13 @@ const locked = (s: number, p: number, is = true) => ({
   c: s,
   locked: is,
 });
-const muteAsked = (s: number, p: number, c: number) => ({
+const muteAsked = (s: number, p: number, c: number, session = 'hOsTpAgE00000001') => ({
   type: 'ask_mute',
   s,
   p,
   chain: `${s}`.padStart(16, '0'),
   from: HOST,
-  session: 'hOsTpAgE00000001',
+  session,
   c,
 });
 
@@ -103,6 +104,49 @@ describe('marks', () => {
     world.socket.say(muteAsked(11, 10, 5));
     world.socket.say(muteAsked(12, 11, 6));
     expect(world.acts.map(({ header }) => header.c)).toEqual([6]);
+  });
+
+  it('are not kept of what the log says itself, which acts when it is taken and not when it comes again', async () => {
+    const names = ['k:hOsTpAgE00000001', 'p:hOsTpAgE00000001:1:left', 'd:1000'];
+    const world = await World.joined(10);
+    names.forEach((name, n) => world.socket.say(muteAsked(11 + n, 10 + n, 1, name)));
+    world.socket.say(muteAsked(14, 13, 1, 'o:row'));
+    expect(world.acts).toHaveLength(4);
+    world.socket.say({ type: 'resync', s: 20, chain: '0', why: 'mended', acked: {} });
+    names.forEach((name, n) => world.socket.say(muteAsked(11 + n, 10 + n, 1, name)));
+    world.snapshot(20);
+    expect(world.acts).toHaveLength(4);
+    world.socket.on.close(1006);
+    await resume(world);
+    expect(world.socket.of('hello')[0]?.marks).toEqual({ 'o:row': 1 });
+  });
+
+  it('of a snapshot are not kept of what the log says itself', async () => {
+    const world = new World();
+    world.client.start();
+    await world.opened();
+    world.welcome({ s: 10 });
+    world.snapshot(10, waitingRoom, { 'k:hOsTpAgE00000001': 1, hOsTpAgE00000001: 5 });
+    world.socket.on.close(1006);
+    await resume(world);
+    expect(world.socket.of('hello')[0]?.marks).toEqual({ hOsTpAgE00000001: 5 });
+  });
+
+  it('leave hello below 64 KiB, however many pages came and went; those of who spoke last stay', async () => {
+    const world = await World.joined(10);
+    const name = (n: number): string => `${n}`.padStart(64, 'p');
+    let at = 10;
+    const ask = (c: number, session?: string): void => world.socket.say(muteAsked(++at, at - 1, c, session));
+    for (let n = 1; n <= 950; n++) {
+      ask(Number.MAX_SAFE_INTEGER, name(n));
+      if (n % 200 === 0) ask(n);
+    }
+    world.socket.on.close(1006);
+    await resume(world);
+    const [hello] = world.socket.of('hello');
+    expect(new TextEncoder().encode(JSON.stringify(hello)).length).toBeLessThan(48 * 1_024);
+    expect(hello?.marks).toMatchObject({ hOsTpAgE00000001: 800, [name(950)]: Number.MAX_SAFE_INTEGER });
+    expect(Object.keys(hello?.marks ?? {})).toHaveLength(MARKS_KEPT);
   });
 });
 

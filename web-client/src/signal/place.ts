@@ -3,10 +3,14 @@ import type { Header, Position } from './types';
 /** What to do with a frame that has a place in the room's log. */
 export type Verdict = 'take' | 'replay' | 'drop' | 'gap';
 
+/** `hello` carries the marks, and a frame has 64 KiB: a session's mark takes at most 90 bytes of them. */
+export const MARKS_KEPT = 256;
+
 /** Where the client stands in the room's log, and what has acted already. */
 export class Place {
   last: Position | undefined;
-  #marks = new Map<string, number>();
+  /** By session, whose was moved last comes last. */
+  readonly #marks = new Map<string, number>();
   /** False between `resync`, or a new page's `welcome`, and the snapshot: frames then only replay. */
   #placed = false;
 
@@ -48,16 +52,30 @@ export class Place {
   }
 
   /** Whether the frame's cause is new to this page. Asked once for each frame that is taken or replayed. */
-  acts({ session, c }: Header): boolean {
-    if (typeof session !== 'string' || typeof c !== 'number') return true;
+  acts({ session, c, p }: Header, verdict: Verdict): boolean {
+    if (typeof session !== 'string' || typeof c !== 'number' || typeof p !== 'number') return true;
+    // The log's own entries are many and each has a name of its own: no mark could be kept for all of them.
+    if (isOfTheLog(session)) return verdict === 'take';
     if (c <= (this.#marks.get(session) ?? 0)) return false;
     this.#mark(session, c);
     return true;
   }
 
   #mark(session: string, c: number): void {
-    this.#marks.set(session, Math.max(c, this.#marks.get(session) ?? 0));
+    if (isOfTheLog(session)) return;
+    const mark = Math.max(c, this.#marks.get(session) ?? 0);
+    this.#marks.delete(session);
+    this.#marks.set(session, mark);
+    for (const oldest of this.#marks.keys()) {
+      if (this.#marks.size <= MARKS_KEPT) return;
+      this.#marks.delete(oldest);
+    }
   }
+}
+
+/** Claims, presence and deadlines. */
+function isOfTheLog(session: string): boolean {
+  return ['k:', 'p:', 'd:'].some((name) => session.startsWith(name));
 }
 
 function isPosition(header: Header): header is Header & Position {

@@ -1,3 +1,4 @@
+import { retransmitDelay } from './backoff';
 import type { Cancel, Env } from './env';
 import type { Box, Outbox } from './outbox';
 import type { Limits, Timers } from './types';
@@ -20,6 +21,8 @@ export class Post {
   #open = false;
   #notBefore = 0;
   #again: Cancel | undefined;
+  /** How often everything went out again since the log moved. */
+  #repeats = 0;
   #resume: Cancel | undefined;
   #save: Cancel | undefined;
 
@@ -31,6 +34,7 @@ export class Post {
   open(): void {
     this.#with.outbox.rewind();
     this.#open = true;
+    this.#repeats = 0;
   }
 
   close(): void {
@@ -52,6 +56,14 @@ export class Post {
   moved(): void {
     this.#again?.();
     this.#again = undefined;
+    this.#repeats = 0;
+  }
+
+  /** The log can be reached again: what it did not take goes out at once. */
+  recovered(): void {
+    this.moved();
+    this.#with.outbox.rewind();
+    this.flush();
   }
 
   flush(): void {
@@ -59,8 +71,9 @@ export class Post {
     if (!this.#open || env.now() < this.#notBefore) return;
     for (const frame of outbox.take(this.#with.limits().in_flight)) this.#with.write(frame);
     if (this.#again || outbox.inFlight() === 0) return;
-    this.#again = env.after(this.#with.timers().retransmit_ms, () => {
+    this.#again = env.after(retransmitDelay(this.#repeats, this.#with.timers()), () => {
       this.#again = undefined;
+      if (env.now() >= this.#notBefore) this.#repeats++;
       outbox.rewind();
       this.flush();
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Own } from '../signal/outbox';
 import type { ChatLine, Member } from '../signal/types';
-import { newest, saidIn } from './chat';
+import { linesUnsent, newest, saidIn, whyUnsent } from './chat';
 
 const line = (id: string, from: string, at_ms: number): ChatLine => ({ s: at_ms, id, from, text: id, to: '*', at_ms });
 const own = (id: string, at_ms: number, acked: boolean): Own => ({
@@ -29,6 +29,20 @@ describe('the messages of a visit', () => {
 
   it('have a line of another by the same name too', () => {
     expect(saidIn([line('one', 'you', 5)], [own('one', 6, false)], 'me')).toHaveLength(2);
+  });
+
+  it('keep a line that was refused, with the reason, until its writer has done with it', () => {
+    const { message, ...rest } = own('two', 2, true);
+    const refused: Own = { ...rest, message: { type: 'nop' }, refused: { code: 'not_admitted', message } };
+    const lines = saidIn([line('one', 'you', 1)], [refused], 'me');
+    expect(lines[1]).toMatchObject({ text: 'two', mine: true, waits: false });
+    expect(lines[1]?.refused).toEqual({ session: 'a', c: 1, why: 'not_admitted' });
+    expect(linesUnsent([refused, own('three', 3, false)])).toBe(1);
+    expect(saidIn([], [{ ...rest, message: { type: 'nop' } }], 'me')).toEqual([]);
+  });
+
+  it('give a reason that has no words of its own in general words', () => {
+    expect([whyUnsent('room_ended'), whyUnsent('internal')]).toEqual(['room_ended', 'other']);
   });
 
   it('have no line without words', () => {

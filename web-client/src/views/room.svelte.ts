@@ -123,6 +123,11 @@ export class RoomState {
     this.#visit?.client.withdraw(session, c);
   }
 
+  /** A line that was refused is taken up again, or was read. */
+  dismiss({ session, c }: Pick<Own, 'session' | 'c'>): void {
+    this.#visit?.client.dismiss(session, c);
+  }
+
   openChat(open: boolean): void {
     this.chatOpen = open;
     this.unread = 0;

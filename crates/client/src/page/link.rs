@@ -22,6 +22,8 @@ pub(super) struct Machine {
     joined_at: Option<u64>,
     joins: u64,
     leaving: bool,
+    /// How often everything went out again since the log moved.
+    repeats: u32,
     skipped: u64,
     alarms: Alarms,
     actions: VecDeque<Action>,
@@ -81,6 +83,12 @@ fn reconnect_delay(n: u32, chance: u64, timers: &Timers) -> u64 {
     let Some(n) = n.checked_sub(1) else { return 0 };
     let usual = timers.reconnect_min_ms.saturating_mul(1 << n.min(30));
     (usual.saturating_mul(500 + chance % 1001) / 1000).min(timers.reconnect_max_ms)
+}
+
+/// The wait before messages go out again for the `n`th time, counted from 0: twice as long after each that moved nothing, at
+/// most eight times `retransmit_ms`.
+fn retransmit_delay(n: u32, timers: &Timers) -> u64 {
+    timers.retransmit_ms.saturating_mul(1 << n.min(3))
 }
 
 /// Spreads the pages: sessions are random, so a number made of one and a counter is as good as chance (FNV-1a, then the
@@ -268,6 +276,7 @@ impl Page {
                 Alarm::Retry => self.connect(now_ms),
                 Alarm::Ping => self.beat(now_ms),
                 Alarm::Retransmit => {
+                    self.machine.repeats += 1;
                     self.outbox.rewind();
                     self.flush(now_ms);
                 }
@@ -322,6 +331,13 @@ impl Page {
             }
             ServerMessage::Error { .. } => self.error(now_ms, header, message),
             ServerMessage::Pong { .. } => {}
+            // What the log did not take goes out at once.
+            ServerMessage::Recovered {} => {
+                self.moved();
+                self.outbox.rewind();
+                self.flush(now_ms);
+                self.machine.actions.push_back(Action::Act { header, message });
+            }
             ServerMessage::Joined { .. }
             | ServerMessage::Updated { .. }
             | ServerMessage::Left { .. }
@@ -349,7 +365,6 @@ impl Page {
             | ServerMessage::Notice { .. }
             | ServerMessage::IceServers { .. }
             | ServerMessage::Degraded {}
-            | ServerMessage::Recovered {}
             | ServerMessage::DeskSnapshot { .. }
             | ServerMessage::Desk(_) => {
                 if acts {
@@ -364,6 +379,7 @@ impl Page {
         self.machine.joined_at = Some(now_ms);
         self.machine.joins += 1;
         self.machine.takeover = None;
+        self.machine.repeats = 0;
         self.machine.alarms.set(Alarm::Ping, now_ms + self.timers.ping_ms);
         self.become_(Link::Joined);
         self.acknowledged(now_ms);
@@ -375,9 +391,15 @@ impl Page {
             return self.stop(Why::Left);
         }
         if self.outbox.take_moved() {
-            self.machine.alarms.clear(Alarm::Retransmit);
+            self.moved();
         }
         self.flush(now_ms);
+    }
+
+    /// What was waited for is not waited for any longer.
+    fn moved(&mut self) {
+        self.machine.repeats = 0;
+        self.machine.alarms.clear(Alarm::Retransmit);
     }
 
     fn flush(&mut self, now_ms: u64) {
@@ -388,9 +410,8 @@ impl Page {
             self.send(text);
         }
         if self.outbox.in_flight() > 0 {
-            self.machine
-                .alarms
-                .begin(Alarm::Retransmit, now_ms + self.timers.retransmit_ms);
+            let wait = retransmit_delay(self.machine.repeats, &self.timers);
+            self.machine.alarms.begin(Alarm::Retransmit, now_ms + wait);
         }
     }
 

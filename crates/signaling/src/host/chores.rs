@@ -79,10 +79,11 @@ impl Host {
         answer
     }
 
-    /// Notes whether the log could be read. A full disk can be read too: who waits for a write sends it again meanwhile.
+    /// Notes whether the log could be read. A full disk can be read too: who waits for a write sends it again meanwhile, after
+    /// eight times `retransmit_ms` at the latest.
     pub(super) fn noted_read<T>(&mut self, answer: Result<T, Away>) -> Result<T, Away> {
         match &answer {
-            Ok(_) if self.away.last.is_some_and(|last| last.elapsed() > 2 * self.patience()) => self.over(),
+            Ok(_) if self.away.last.is_some_and(|last| last.elapsed() > 5 * self.patience()) => self.over(),
             Ok(_) => {}
             Err(away) => self.failed(away),
         }
