@@ -32,6 +32,27 @@ test('every page is accessible, in light and dark and at 320 px', async ({ serve
   await inspect(patient, 'a11y-end');
 });
 
+test('pages that people rely on have nothing that makes their sockets fail', async ({ server, devices }) => {
+  const page = await devices.open('physician');
+  for (const path of ['/desk/', '/v/']) {
+    await page.goto(server.base + path);
+    await expect(page.locator('meta[name="viewport"]')).toHaveCount(1);
+    await expect(page.locator('meta[name="heliograph-simulate"]')).toHaveCount(0);
+  }
+});
+
+test.describe('of a development server', () => {
+  test.use({ simulate: true });
+
+  test('both pages say so', async ({ server, devices }) => {
+    const page = await devices.open('physician');
+    for (const path of ['/desk/', '/v/']) {
+      await page.goto(server.base + path);
+      await expect(page.locator('meta[name="heliograph-simulate"]')).toHaveAttribute('content', 'true');
+    }
+  });
+});
+
 test('a second device sees no name, no institution and no time', async ({ server, devices }) => {
   const desk = await devices.open('physician');
   await signIn(desk, server);

@@ -1,6 +1,7 @@
 //! What both engines must do with visits after they were booked.
 
 use crate::clinic::{Clinic, Draft, HOUR, NOW, START, span};
+use crate::records::binding;
 use heliograph_domain::UnixMillis;
 use heliograph_domain::visit::{Fact, FactKind, Progress, Reported, Visit, VisitStatus};
 use heliograph_store::{AuditRow, Cancellation, OutboxRow, ROOM, Revocation};
@@ -54,6 +55,9 @@ async fn revoke(clinic: &Clinic, draft: &Draft, generation: u32) -> bool {
 pub async fn a_cancelled_visit_gives_its_time_back_and_leaves_its_rows(clinic: &Clinic) {
     let draft = clinic.book(1, START, 2).await;
     let other = clinic.book(3, START.plus(2 * HOUR), 2).await;
+    let seat = draft.visit.participants[1].id;
+    let device = binding(seat, 0, "hash");
+    assert!(clinic.store.bind_device(&clinic.cedar, &device).await.unwrap());
     assert!(cancel(clinic, &draft, 0).await);
     let visit = clinic
         .store
@@ -66,6 +70,12 @@ pub async fn a_cancelled_visit_gives_its_time_back_and_leaves_its_rows(clinic: &
         (VisitStatus::Cancelled, 1, 1)
     );
     assert_eq!(generations(&visit), [1, 1], "all its links are void");
+    let device = clinic.store.device(&clinic.cedar, seat).await.unwrap();
+    assert_eq!(
+        device.unwrap().generation,
+        0,
+        "a device that redeemed one has an older link"
+    );
     let other = clinic.store.visit(&clinic.cedar, other.visit.id).await.unwrap();
     assert_eq!(generations(&other.unwrap()), [0, 0]);
     let reason =

@@ -229,7 +229,7 @@ fn audit(action: &str, visit: Option<VisitId>) -> AuditRow {
     }
 }
 
-fn binding(participant: ParticipantId, generation: u32, hash: &str) -> Binding {
+pub fn binding(participant: ParticipantId, generation: u32, hash: &str) -> Binding {
     let device = BoundDevice {
         generation,
         hash: hash.to_owned(),
