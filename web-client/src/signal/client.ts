@@ -31,6 +31,8 @@ export class SignalClient {
   #moveHere: boolean;
   #takeover: string | undefined;
   #leaving: Cancel | undefined;
+  /** What the room said of the booking or the link, which a close code can't say. */
+  #voided: 'cancelled' | 'revoked' | undefined;
   #ack: Cancel | undefined;
 
   constructor(options: Options) {
@@ -205,7 +207,8 @@ export class SignalClient {
     this.#become({ is: 'lost', since, tries: this.#line.tries, restart: this.#restart });
   }
 
-  #stop(reason: StopReason): void {
+  #stop(given: StopReason): void {
+    const reason = given === 'auth' || given === 'expired' ? (this.#voided ?? given) : given;
     this.#quiet();
     this.#line.drop();
     this.#leaving?.();
@@ -338,6 +341,8 @@ export class SignalClient {
   }
 
   #act(message: ServerMessage, header: Header): void {
+    if (message.type === 'notice' && (message.kind === 'cancelled' || message.kind === 'revoked'))
+      this.#voided = message.kind;
     for (const watcher of this.#watchers) watcher.act?.(message, header);
   }
 
