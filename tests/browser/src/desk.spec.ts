@@ -51,7 +51,7 @@ test('a visit that is called off says so on the open desk and to who waits', asy
   expect(cancelled).toBe(200);
   await expect(desk.getByRole('listitem').filter({ hasText: 'Cancelled' })).not.toHaveCount(0);
   await expect(desk.getByRole('heading', { name: `${PATIENT} is waiting` })).toBeHidden();
-  await expect(heading(patient)).not.toHaveText('You are in the right place');
+  await expect(heading(patient)).toHaveText('This visit was cancelled');
 });
 
 test('signing out in one window signs the other one out', async ({ server, devices }) => {
@@ -62,4 +62,33 @@ test('signing out in one window signs the other one out', async ({ server, devic
   await expect(other.getByRole('button', { name: 'Sign out' })).toBeVisible();
   await desk.getByRole('button', { name: 'Sign out' }).click();
   await expect(heading(other)).toHaveText('You are signed out');
+});
+
+test('the desk sees how far the page is before anybody waits', async ({ server, devices }) => {
+  const desk = await devices.open('physician');
+  await signIn(desk, server);
+  const { link } = await book(desk);
+  const state = (text: string) => expect(desk.getByRole('listitem').filter({ hasText: PATIENT }).filter({ hasText: text })).not.toHaveCount(0);
+  const patient = await devices.open('patient');
+  // Each step is held back until the desk has shown the one before, and the room is not reached at all.
+  const held: (() => void)[] = [];
+  await patient.routeWebSocket(/\/ws$/, () => undefined);
+  await patient.route('**/progress', async (route) => {
+    await new Promise<void>((resolve) => held.push(resolve));
+    await route.continue();
+  });
+  const next = async (n: number) => {
+    await expect.poll(() => held.length).toBe(n);
+    held[n - 1]?.();
+  };
+  await patient.goto(link);
+  await checkHere(patient);
+  await state('Scheduled');
+  await patient.getByRole('button', { name: 'I’m ready' }).click();
+  await next(1);
+  await state('Opened the link');
+  await next(2);
+  await state('Has arrived');
+  await next(3);
+  await state('Checked in');
 });
