@@ -2,13 +2,14 @@ import { outOfBounds } from './check';
 import { OVER, RESENT, type StopReason } from './codes';
 import type { Cancel, Env } from './env';
 import { Heartbeat } from './heartbeat';
+import { helloText } from './hello';
 import { Inbox } from './inbox';
 import type { LinkState, Options, Watcher } from './link';
 import { type Credential, Line } from './line';
 import { type Box, type Moved, Outbox } from './outbox';
 import { parseFrame } from './parse';
 import { Post } from './post';
-import type { DurableMessage, ErrorCode, Header, Hello, Of, PassingMessage, RoomView, ServerFrame } from './types';
+import type { DurableMessage, ErrorCode, Header, Of, PassingMessage, RoomView, ServerFrame } from './types';
 import { type Limits, type ServerMessage, type Timers, USUAL_LIMITS, USUAL_TIMERS } from './types';
 
 /** One page's seat in a visit's room: joins, keeps its messages until the log has them, comes back by itself. */
@@ -171,20 +172,8 @@ export class SignalClient {
   }
 
   #hello(credential: Credential): string {
-    const { visit, seat, session, about } = this.#with;
-    const { last, marks } = this.#inbox;
-    const hello: Hello = {
-      visit,
-      seat,
-      session,
-      attempt: ++this.#attempt,
-      outbox: this.#outbox.ranges(),
-      ...credential,
-      ...about,
-    };
-    if (last) Object.assign(hello, { last, marks });
-    if (this.#takeover !== undefined) hello.takeover = this.#takeover;
-    return JSON.stringify({ type: 'hello', ...hello });
+    const box = { attempt: ++this.#attempt, outbox: this.#outbox.ranges() };
+    return helloText(this.#with, { ...box, ...credential, takeover: this.#takeover }, this.#inbox);
   }
 
   #takeFrom(holder: string): void {
