@@ -7,6 +7,7 @@ export type Day = Schemas['DayVisits'];
 export type Visit = Schemas['Visit'];
 export type VisitParticipant = Schemas['VisitParticipant'];
 export type ViewerTime = Schemas['ViewerTime'];
+export type VisitLink = Schemas['VisitLink'];
 export type Redeemed = Schemas['RedeemedLink'];
 export type Seat = Schemas['SeatTicket'];
 export type DeskTicket = Schemas['DeskTicket'];
@@ -71,3 +72,13 @@ export const visitsToday = (): Promise<Outcome<Day>> => outcome(http.GET('/api/v
 
 export const visitOf = (id: string): Promise<Outcome<Visit>> =>
   outcome(http.GET('/api/v1/visits/{id}', { params: { path: { id } } }));
+
+/** Calls a visit off, as it was at `version`. */
+export const cancelVisit = (id: string, version: number, reason: string): Promise<Outcome<Visit>> =>
+  outcome(http.POST('/api/v1/visits/{id}/cancel', { params: { path: { id } }, body: { version, reason } }));
+
+/** Makes a person's link void; the answer is the new one. */
+export const replaceLink = (id: string, participant: string): Promise<Outcome<VisitLink>> =>
+  outcome(
+    http.POST('/api/v1/visits/{id}/participants/{participant}/revoke', { params: { path: { id, participant } } }),
+  );

@@ -2,13 +2,14 @@ import { outOfBounds } from './check';
 import { OVER, RESENT, type StopReason } from './codes';
 import type { Cancel, Env } from './env';
 import { Heartbeat } from './heartbeat';
+import { helloText } from './hello';
 import { Inbox } from './inbox';
 import type { LinkState, Options, Watcher } from './link';
 import { type Credential, Line } from './line';
 import { type Box, type Moved, Outbox } from './outbox';
 import { parseFrame } from './parse';
 import { Post } from './post';
-import type { DurableMessage, ErrorCode, Header, Hello, Of, PassingMessage, RoomView, ServerFrame } from './types';
+import type { DurableMessage, ErrorCode, Header, Of, PassingMessage, RoomView, ServerFrame } from './types';
 import { type Limits, type ServerMessage, type Timers, USUAL_LIMITS, USUAL_TIMERS } from './types';
 
 /** One page's seat in a visit's room: joins, keeps its messages until the log has them, comes back by itself. */
@@ -31,6 +32,8 @@ export class SignalClient {
   #moveHere: boolean;
   #takeover: string | undefined;
   #leaving: Cancel | undefined;
+  /** What the room said of the booking or the link, which a close code can't say. */
+  #voided: 'cancelled' | 'revoked' | undefined;
   #ack: Cancel | undefined;
 
   constructor(options: Options) {
@@ -169,20 +172,8 @@ export class SignalClient {
   }
 
   #hello(credential: Credential): string {
-    const { visit, seat, session, about } = this.#with;
-    const { last, marks } = this.#inbox;
-    const hello: Hello = {
-      visit,
-      seat,
-      session,
-      attempt: ++this.#attempt,
-      outbox: this.#outbox.ranges(),
-      ...credential,
-      ...about,
-    };
-    if (last) Object.assign(hello, { last, marks });
-    if (this.#takeover !== undefined) hello.takeover = this.#takeover;
-    return JSON.stringify({ type: 'hello', ...hello });
+    const box = { attempt: ++this.#attempt, outbox: this.#outbox.ranges() };
+    return helloText(this.#with, { ...box, ...credential, takeover: this.#takeover }, this.#inbox);
   }
 
   #takeFrom(holder: string): void {
@@ -205,7 +196,8 @@ export class SignalClient {
     this.#become({ is: 'lost', since, tries: this.#line.tries, restart: this.#restart });
   }
 
-  #stop(reason: StopReason): void {
+  #stop(given: StopReason): void {
+    const reason = given === 'auth' || given === 'expired' ? (this.#voided ?? given) : given;
     this.#quiet();
     this.#line.drop();
     this.#leaving?.();
@@ -338,6 +330,8 @@ export class SignalClient {
   }
 
   #act(message: ServerMessage, header: Header): void {
+    if (message.type === 'notice' && (message.kind === 'cancelled' || message.kind === 'revoked'))
+      this.#voided = message.kind;
     for (const watcher of this.#watchers) watcher.act?.(message, header);
   }
 

@@ -2,7 +2,7 @@ import type { ErrorCode } from './types';
 
 /** Why a client stopped for good. */
 export type StopReason =
-  'auth' | 'expired' | 'cancelled' | 'removed' | 'denied' | 'ended' | 'superseded' | 'left' | 'unknown';
+  'auth' | 'expired' | 'cancelled' | 'revoked' | 'removed' | 'denied' | 'ended' | 'superseded' | 'left' | 'unknown';
 
 /** Close codes that the line itself answers. */
 export const RATE = 4008;
@@ -23,7 +23,7 @@ export function stopReason(code: number): StopReason | undefined {
 }
 
 /** After these nothing of the visit is left to say. */
-export const OVER: ReadonlySet<StopReason> = new Set(['ended', 'removed', 'denied', 'expired', 'cancelled']);
+export const OVER: ReadonlySet<StopReason> = new Set(['ended', 'removed', 'denied', 'expired', 'cancelled', 'revoked']);
 
 /** After these a message still stands: it is sent again by the timer. */
 export const RESENT: ReadonlySet<ErrorCode> = new Set(['gap', 'rate_limited', 'store_unavailable', 'internal']);

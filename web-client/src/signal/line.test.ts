@@ -31,6 +31,21 @@ describe('a line that is lost', () => {
     expect(world.cleared).toBe(['removed', 'denied', 'ended', 'expired'].includes(reason));
   });
 
+  it.each(['cancelled', 'revoked'] as const)('stops with the reason that a notice gave: %s', async (kind) => {
+    for (const [code, reason] of [
+      [4100, kind],
+      [4101, kind],
+      [4104, 'ended'],
+    ] as const) {
+      const world = await World.joined();
+      world.socket.say({ type: 'notice', kind, s: 11, p: 10, chain: '000000000000000b', session: 'o:row', c: 1 });
+      expect(world.client.state.is).toBe('joined');
+      world.socket.on.close(code);
+      expect(world.client.state).toEqual({ is: 'stopped', reason });
+      expect(world.cleared).toBe(true);
+    }
+  });
+
   it('waits 0, then 250·2ⁿ ± 50 %, at most 5 s', () => {
     expect(reconnectDelay(0, 0.9, USUAL_TIMERS)).toBe(0);
     expect(reconnectDelay(1, 0, USUAL_TIMERS)).toBe(125);

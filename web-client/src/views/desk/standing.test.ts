@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Session, ViewerTime, Visit, VisitParticipant } from '../../api/client';
 import type { DeskVisit } from '../../signal/types';
-import { rowOf } from './standing';
+import { byLink, mayChange, rowOf } from './standing';
 
 const session: Session = {
   institution: 'cedar-street',
@@ -99,5 +99,23 @@ describe('a row of the desk', () => {
       knocking: undefined,
       seat: undefined,
     });
+  });
+});
+
+describe('a visit is changed', () => {
+  it('by everybody but interpreters, until it is over', () => {
+    const by = (...roles: Session['roles']): boolean => mayChange(row(), { ...session, roles });
+    expect([by('scheduler'), by('physician'), by('administrator'), by('interpreter', 'scheduler')]).toEqual(
+      Array(4).fill(true),
+    );
+    expect(by('interpreter')).toBe(false);
+    expect(mayChange(row(stands('in_visit')), session)).toBe(true);
+    expect(mayChange(row(stands('ended')), session)).toBe(false);
+    expect(mayChange(row(undefined, { status: 'cancelled' }), session)).toBe(false);
+    expect(mayChange(row(undefined, { end_s: 0 }), session)).toBe(false);
+  });
+
+  it('and the links are those of whom does not sign in', () => {
+    expect(byLink(visit).map(({ person }) => person)).toEqual(['interpreter', 'patient']);
   });
 });

@@ -38,6 +38,17 @@ export function rowOf(visit: Visit, stands: DeskVisit | undefined, session: Sess
   };
 }
 
+/** Whether the caller may call the visit off and replace its links. The service has the last word. */
+export function mayChange({ state }: Row, { roles }: Session): boolean {
+  const over = state.is === 'cancelled' || state.is === 'past' || state.is === 'ended';
+  return !over && roles.some((role) => role !== 'interpreter');
+}
+
+/** Who comes by a link: everybody but the host and staff, who sign in. */
+export function byLink({ participants }: Visit): VisitParticipant[] {
+  return participants.filter(({ role }) => role !== 'host' && role !== 'staff');
+}
+
 function stateOf({ status, end_s }: Visit, stands: DeskVisit | undefined, now_ms: number): RowState {
   if (status === 'cancelled' && (!stands || stands.state === 'ended')) return { is: 'cancelled' };
   if (stands && stands.state !== 'scheduled') return { is: stands.state, since_ms: stands.since_ms };

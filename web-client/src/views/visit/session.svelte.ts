@@ -1,9 +1,10 @@
-import { type Peek, peekLink, redeemLink, reportProgress } from '../../api/client';
+import { type Peek, peekLink, type Progress, type Redeemed, redeemLink, reportProgress } from '../../api/client';
 import { canCall } from '../../call/acquire';
 import { warmUp } from '../../call/warm';
 import { texts } from '../../i18n/visit';
 import { ServerClock } from '../../schedule/clock';
 import { RoomState, type Who } from '../room.svelte';
+import { tellProgress } from './progress';
 import { forget, recall, remember } from './remember';
 
 /** Where the person stands on the way into the visit. */
@@ -56,9 +57,21 @@ export class VisitSession {
   /** The first press: the browser asks for camera and microphone, and nothing is redeemed yet. */
   async check(): Promise<void> {
     this.busy = true;
+    void this.#tellCheck();
     await Promise.all([this.#open(), this.#warm()]);
     this.busy = false;
     this.#become('check');
+  }
+
+  /** The check may be on a device that the person does not come with, so it binds none. A bound one says that it is there. */
+  async #tellCheck(): Promise<void> {
+    if (this.peek?.bound !== 'here') return;
+    const redeemed = await redeemLink(this.#token);
+    if (redeemed.is === 'ok') this.#tell(redeemed.data, 'testing');
+  }
+
+  #tell({ visit, participant }: Redeemed, reached: Progress): void {
+    void tellProgress((step) => reportProgress(visit, participant, step), reached);
   }
 
   /** Asks again for what did not work. */
@@ -85,8 +98,7 @@ export class VisitSession {
     } else {
       const { visit, participant, zone } = redeemed.data;
       const who = { visit, participant, zone, language: texts.lang };
-      // For the desk. Nothing of the visit hangs on it.
-      void reportProgress(visit, participant, 'opened');
+      this.#tell(redeemed.data, 'checked_in');
       await remember(this.#token, who);
       await this.#enter(who);
     }
@@ -105,6 +117,7 @@ export class VisitSession {
   async #enter(who: Who): Promise<void> {
     this.#become('room');
     this.room.onAct = (message) => {
+      if (message.type === 'notice' && message.kind === 'revoked') forget();
       if (message.type === 'ended' || message.type === 'removed' || message.type === 'denied') forget();
     };
     await Promise.all([this.#open(), this.room.join(who)]);
