@@ -70,6 +70,7 @@ fn body(step: &Step, header: &mut EntryHeader) -> Body {
                 language: "ar".parse::<Language>().unwrap(),
                 rights_until: UnixMillis(i64::MAX),
                 capabilities: Capabilities::default(),
+                stands: None,
             };
             Body::Claim(row, data)
         }

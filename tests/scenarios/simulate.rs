@@ -1,12 +1,12 @@
 //! Faults that pages ask a development service for, and what any other service says to that.
 
 use crate::{
-    call::{Call, chat_id, line},
+    call::{Call, chat_id, line, snapshot},
     service::{SOON, Service},
 };
 use anyhow::{Context, Result, ensure};
 use heliograph_client::{Page, Visitor};
-use heliograph_protocol::{ClientMessage, ErrorCode, Fault, Header, ServerMessage, To};
+use heliograph_protocol::{ClientMessage, ErrorCode, Fault, Header, SeatState, ServerMessage, To};
 use serde_json::json;
 use std::os::unix::process::ExitStatusExt;
 
@@ -120,6 +120,27 @@ async fn a_log_that_is_rewound_and_its_node_killed_is_repaired_by_the_pages() ->
         lines,
         ["line-0", "line-1", "line-2", "line-3", "line-4", "line-5", "last"]
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_was_inside_is_inside_again_though_the_log_lost_that() -> Result<()> {
+    let mut service = Service::with(&DEVELOPMENT).await?;
+    let mut call = Call::begin(&service).await?;
+    // All but the first entry: the patient's coming and the physician's decision too.
+    call.patient.send(simulate(Fault::Rewind)).await?;
+    call.patient.send(simulate(Fault::Kill)).await?;
+    service.process.ended(SOON).await?;
+
+    service.again().await?;
+    let mut host = Visitor::connect(&service.base, call.host.cut(), None, None).await?;
+    let room = host.until(SOON, snapshot).await?;
+    ensure!(room.members.is_empty(), "the log lost nothing: {room:?}");
+    let mut patient = Visitor::connect(&service.base, call.patient.cut(), None, None).await?;
+    let room = patient.until(SOON, snapshot).await?;
+    assert_eq!(room.state, SeatState::Admitted);
+    host.until(SOON, |_, m| matches!(m, ServerMessage::Joined { .. }).then_some(()))
+        .await?;
     Ok(())
 }
 

@@ -99,6 +99,9 @@ pub struct ClaimData {
     pub rights_until: UnixMillis,
     /// What the page can do.
     pub capabilities: Capabilities,
+    /// Where the store says that the person stands, if the log may have lost that. It counts for somebody whom the log does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands: Option<SeatState>,
 }
 
 /// Why a message has no content.

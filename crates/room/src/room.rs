@@ -265,6 +265,7 @@ impl Room {
             language: seat.language.clone(),
             rights_until: seat.rights_until,
             capabilities,
+            stands: None,
         })
     }
 

@@ -53,7 +53,7 @@ impl Room {
         if sessions.any(|session| self.is_of_another(id, session)) {
             return Some(CloseCode::Auth);
         }
-        match self.state(id) {
+        match self.state(id).or(data.stands) {
             Some(SeatState::Removed) => return Some(CloseCode::Removed),
             Some(SeatState::Denied) => return Some(CloseCode::Denied),
             Some(SeatState::Waiting | SeatState::Admitted | SeatState::Held) | None => {}
@@ -93,7 +93,7 @@ impl Room {
         let state = match (data.role.is_staff(), self.state(id)) {
             (true, _) => SeatState::Admitted,
             (false, Some(state)) => state,
-            (false, None) => SeatState::Waiting,
+            (false, None) => data.stands.unwrap_or(SeatState::Waiting),
         };
         let seat = self.seats.entry(id).or_insert_with(|| {
             Box::new(Seat {

@@ -78,6 +78,8 @@ pub(crate) struct Host {
     ring: Vec<Arc<LogEntry>>,
     candidate: Option<Box<Room>>,
     subscription: Option<Subscription>,
+    /// The log was there before this node: it may have lost its end with the node that hosted the room.
+    found: bool,
     /// When a log that was away is looked at again.
     look_at: Option<Instant>,
     away: Outage,
@@ -99,6 +101,8 @@ pub(crate) struct Host {
 struct Connection {
     id: String,
     session: SessionId,
+    /// Earlier lives of the page, of which it still holds messages.
+    heir_of: Box<[SessionId]>,
     attempt: u64,
     generation: u32,
     role: Role,
@@ -110,6 +114,15 @@ struct Connection {
     relays_at: Instant,
     /// Reports about lines.
     reports: Pace,
+}
+
+impl Connection {
+    /// Whether a session is this page's, or of one of its earlier lives.
+    fn is_of(&self, session: &str) -> bool {
+        std::iter::once(&self.session)
+            .chain(&self.heir_of)
+            .any(|own| own.as_str() == session)
+    }
 }
 
 /// How long a room without anybody is kept hosted when nothing is known of its people's rights.
@@ -128,6 +141,7 @@ impl Host {
             ring: Vec::new(),
             candidate: None,
             subscription: None,
+            found: false,
             look_at: None,
             away: Outage::default(),
             connections: LiteMap::new(),

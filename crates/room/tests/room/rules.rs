@@ -416,6 +416,21 @@ fn an_emptied_log_brings_nobody_back_in() {
 }
 
 #[test]
+fn what_the_store_says_of_a_person_counts_where_the_log_knows_nothing_of_them() {
+    let mut log = Log::new().with(&[HOST, INTERPRETER]);
+    log.claim_as(PATIENT, "session-4", Some(SeatState::Admitted));
+    assert_eq!(log.room.state(seat(PATIENT)), Some(SeatState::Admitted));
+    let removed = log.claim_as(GUEST, "session-5", Some(SeatState::Removed));
+    assert_eq!(removed.claim, Some(ClaimOutcome::Refused(CloseCode::Removed)));
+    log.claim_as(INTERPRETER, "session-3", Some(SeatState::Admitted));
+    assert_eq!(
+        log.room.state(seat(INTERPRETER)),
+        Some(SeatState::Waiting),
+        "the log knows"
+    );
+}
+
+#[test]
 fn what_is_said_again_in_an_emptied_log_is_read_by_those_who_come_back_later() {
     let emptied = || {
         Log::opened(Opened {

@@ -4,7 +4,7 @@ use heliograph_domain::{
     Language, ParticipantId, Pii, Role, UnixMillis,
     entry::{Audience, Chain, ClaimRow, EntryHeader, OutboxSpan},
 };
-use heliograph_protocol::{Capabilities, ClientMessage, ErrorCode, ServerMessage};
+use heliograph_protocol::{Capabilities, ClientMessage, ErrorCode, SeatState, ServerMessage};
 use heliograph_room::{Applied, Body, ClaimData, Deadlines, Entry, Opened, RULES, Room, VoidData};
 use std::collections::BTreeMap;
 
@@ -89,6 +89,11 @@ impl Log {
     }
 
     pub fn claim(&mut self, n: u8, session: &str) -> Applied {
+        self.claim_as(n, session, None)
+    }
+
+    /// A claim of somebody who stands there as the store says.
+    pub fn claim_as(&mut self, n: u8, session: &str, stands: Option<SeatState>) -> Applied {
         let attempt = self
             .cseq
             .get(&format!("{:?}k:{session}", Some(seat(n))))
@@ -112,6 +117,7 @@ impl Log {
             language: "en".parse::<Language>().unwrap(),
             rights_until: UnixMillis(10_000_000),
             capabilities: Capabilities::default(),
+            stands,
         };
         self.push(
             Some(seat(n)),

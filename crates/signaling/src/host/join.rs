@@ -8,7 +8,9 @@ use heliograph_domain::{
     entry::{Audience, ClaimRow, OutboxSpan},
     mutant::{Check, keeps},
 };
-use heliograph_protocol::{CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, ServerMessage, SharedFrame};
+use heliograph_protocol::{
+    CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, SeatState, ServerMessage, SharedFrame,
+};
 use heliograph_room::{ClaimData, ClaimOutcome};
 use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest, Mark};
 use std::{collections::BTreeMap, time::Duration};
@@ -28,10 +30,11 @@ impl Host {
 
     async fn try_join(&mut self, join: &Join) -> Result<(), Away> {
         self.load().await?;
-        let Some(data) = self.claim_data(join) else {
+        let Some(mut data) = self.claim_data(join) else {
             turn_away(join, ErrorCode::TooLate, CloseCode::Expired, None, None);
             return Ok(());
         };
+        data.stands = self.stands(join.seat).await?;
         let row = row_of(join);
         self.refused = None;
         match self.claim(join, &row, &data).await? {
@@ -121,12 +124,32 @@ impl Host {
                 language: rights.language.clone(),
                 rights_until: rights.until,
                 capabilities,
+                stands: None,
             }),
             None => self
                 .room
                 .remembered_claim(join.seat, capabilities)
                 .filter(|data| data.rights_until > now || self.room.is_occupied()),
         }
+    }
+
+    /// Where the store says that somebody stands whom the log does not know, though it was there before.
+    async fn stands(&self, seat: ParticipantId) -> Result<Option<SeatState>, Away> {
+        if !self.found || self.room.state(seat).is_some() {
+            return Ok(None);
+        }
+        let (institution, visit) = (&self.key.institution, self.key.visit);
+        let opening = self.shared.ports.rights.opening(institution, visit).await;
+        let opening = opening.map_err(|away| Away(away.to_string()))?.unwrap_or_default();
+        let stands = [
+            (&opening.admitted, SeatState::Admitted),
+            (&opening.held, SeatState::Held),
+            (&opening.removed, SeatState::Removed),
+        ];
+        Ok(stands
+            .into_iter()
+            .find(|(who, _)| who.contains(&seat))
+            .map(|(_, state)| state))
     }
 
     fn claim_request(&self, join: &Join, row: &ClaimRow, data: &ClaimData) -> ClaimRequest {
@@ -149,9 +172,12 @@ impl Host {
 
     fn welcome(&mut self, join: &Join, role: heliograph_domain::Role) -> Result<(), Away> {
         let hello = &join.hello;
+        let sessions = hello.outbox.iter().map(|range| &range.session);
+        let older = sessions.filter(|session| **session != hello.session);
         let connection = Connection {
             id: join.connection.clone(),
             session: hello.session.clone(),
+            heir_of: older.cloned().collect(),
             attempt: hello.attempt,
             generation: join.generation,
             role,

@@ -34,6 +34,7 @@ impl Host {
         if self.room.rules() > RULES {
             return Err(Away("a newer release opened this room".to_owned()));
         }
+        self.found |= self.room.seq() > 0;
         if self.room.seq() == 0 {
             let opening = self
                 .shared
@@ -243,7 +244,8 @@ impl Host {
         })
     }
 
-    /// A claim that holds ends whatever socket of the seat was there before.
+    /// A claim that holds ends whatever socket of the seat was there before. A repair may bring a claim of an earlier life of
+    /// the page that has the seat by now: then the page comes back and claims anew.
     fn after_claim(&mut self, entry: &Entry, applied: &Applied) {
         let (Some(seat), Body::Claim(row, _)) = (entry.header.from, &entry.body) else {
             return;
@@ -252,7 +254,7 @@ impl Host {
             Some(ClaimOutcome::Allowed { .. }) => {
                 let other = self.connections.get(&seat).filter(|c| c.id != row.connection);
                 let code = other.map(|c| {
-                    if c.session.as_str() == row.session {
+                    if c.is_of(&row.session) {
                         CloseCode::Reclaim
                     } else {
                         CloseCode::Superseded
