@@ -35,6 +35,10 @@ impl Host {
             return Ok(());
         };
         data.stands = self.stands(join.seat).await?;
+        if data.stands == Some(SeatState::Removed) {
+            turn_away(join, ErrorCode::Forbidden, CloseCode::Removed, None, None);
+            return Ok(());
+        }
         let row = row_of(join);
         self.refused = None;
         match self.claim(join, &row, &data).await? {
@@ -94,7 +98,12 @@ impl Host {
             join.queue.close(CloseCode::Reclaim);
             return Ok(());
         }
-        self.welcome(join, data.role)
+        self.welcome(join, data.role)?;
+        // Another node may have taken the decision between the claim and now.
+        if let Some(code) = self.shown_out(join.seat, data.role) {
+            self.show_out_of(join.seat, code);
+        }
+        Ok(())
     }
 
     /// A log that does not have this node's place is repaired, and asked once more.
@@ -133,14 +142,23 @@ impl Host {
         }
     }
 
-    /// Where the store says that somebody stands whom the log does not know, though it was there before.
+    /// Where the store says that somebody stands. It is asked where the log was there before this node and may have lost its end:
+    /// of those whom the log does not know, and whether somebody was removed for good.
     async fn stands(&self, seat: ParticipantId) -> Result<Option<SeatState>, Away> {
-        if !self.found || self.room.state(seat).is_some() {
+        if !self.found {
             return Ok(None);
         }
+        let known = self.room.state(seat).is_some();
         let (institution, visit) = (&self.key.institution, self.key.visit);
-        let opening = self.shared.ports.rights.opening(institution, visit).await;
-        let opening = opening.map_err(|away| Away(away.to_string()))?.unwrap_or_default();
+        let opening = match self.shared.ports.rights.opening(institution, visit).await {
+            Ok(opening) => opening.unwrap_or_default(),
+            // Who is known comes back while the store is away.
+            Err(_) if known => return Ok(None),
+            Err(away) => return Err(Away(away.to_string())),
+        };
+        if known {
+            return Ok(opening.removed.contains(&seat).then_some(SeatState::Removed));
+        }
         let stands = [
             (&opening.admitted, SeatState::Admitted),
             (&opening.held, SeatState::Held),

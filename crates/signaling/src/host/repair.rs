@@ -156,6 +156,7 @@ impl Host {
             self.facts.note(&entry, &applied);
         }
         (self.room, self.base, self.ring, self.candidate) = (room, base, entries, None);
+        self.found = true;
         self.facts.write(&self.shared.ports, &self.key).await;
         self.publish();
         let seats: Vec<_> = self.connections.keys().copied().collect();

@@ -81,7 +81,12 @@ impl Oracle {
         }
         for participant in removed {
             let state = truth.room.state(participant);
-            if state.is_some_and(|state| state != SeatState::Removed) {
+            // Where the log lost that with all who knew, the store still keeps them from coming in.
+            let inside = end
+                .pages
+                .iter()
+                .any(|page| page.page.is_joined() && page.page.seat() == participant);
+            if inside && state.is_some_and(|state| state != SeatState::Removed) {
                 self.fail(format!("out: {participant} was removed and is {state:?}"));
             }
         }

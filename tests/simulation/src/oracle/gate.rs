@@ -2,7 +2,7 @@
 
 use crate::people::Person;
 use heliograph_domain::{ParticipantId, entry::ClaimRow};
-use heliograph_protocol::{ClientMessage, Header, ServerMessage};
+use heliograph_protocol::{ClientMessage, Header, SeatState, ServerMessage};
 use heliograph_room::{Body, Entry};
 use heliograph_roomlog::LogEntry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gate {
     admitted: BTreeSet<ParticipantId>,
+    /// As the log began.
+    held: BTreeSet<ParticipantId>,
     removed: BTreeSet<ParticipantId>,
     came: BTreeSet<ParticipantId>,
     owners: BTreeMap<ParticipantId, Owner>,
@@ -44,10 +46,15 @@ impl Gate {
         match (&entry.body, entry.header.from) {
             (Body::Opened(opened), _) => {
                 gate.admitted.extend(&opened.admitted);
+                gate.held.extend(&opened.held);
                 gate.removed.extend(&opened.removed);
             }
-            (Body::Claim(row, _), Some(seat)) => {
-                gate.came.insert(seat);
+            (Body::Claim(row, data), Some(seat)) => {
+                // What the store says counts where the log knows nothing.
+                let is_new = gate.came.insert(seat) && !gate.held.contains(&seat) && !gate.removed.contains(&seat);
+                if is_new && data.stands == Some(SeatState::Admitted) {
+                    gate.admitted.insert(seat);
+                }
                 let owner = Owner {
                     session: row.session.clone(),
                     connection: row.connection.clone(),
