@@ -1,6 +1,9 @@
 //! A call: waiting, being let in, offers and answers, the end.
 
-use crate::service::{Booked, SOON, Service};
+use crate::{
+    service::{Booked, SOON, Service},
+    sides::FAST,
+};
 use anyhow::Result;
 use heliograph_client::{Api, Visitor};
 use heliograph_domain::{ParticipantId, Pii, UnixMillis};
@@ -8,6 +11,7 @@ use heliograph_protocol::{
     Chat, ClientMessage, CloseCode, Decision, DeviceCheck, ErrorCode, LineLevel, PeerQuality, Sdp, SdpKind, SeatState,
     ServerMessage, To,
 };
+use heliograph_testkit::{Proxy, Way};
 
 pub fn decision(participant: ParticipantId) -> Decision {
     Decision {
@@ -230,6 +234,21 @@ async fn who_is_closed_hears_why_though_much_of_what_they_sent_is_unread() -> Re
         call.patient.send_raw("{}").await?;
     }
     assert_eq!(call.patient.closed(SOON).await?, Some(CloseCode::Removed));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_line_on_which_nothing_comes_is_closed_by_the_server() -> Result<()> {
+    let service = Service::with(&FAST).await?;
+    let call = Call::begin(&service).await?;
+    let proxy = Proxy::to(service.base.trim_start_matches("http://").parse()?).await?;
+    let line = format!("http://{}", proxy.address());
+    let mut patient = Visitor::connect(&line, call.patient.cut(), None, None).await?;
+    patient
+        .until(SOON, |_, m| matches!(m, ServerMessage::Welcome { .. }).then_some(()))
+        .await?;
+    proxy.swallow(Way::ToServer);
+    assert_eq!(patient.closed(SOON).await?, Some(CloseCode::Heartbeat));
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Faults that pages ask a development service for, and what any other service says to that.
 
 use crate::{
-    call::{Call, chat_id, line, snapshot},
+    call::{Call, chat_id, decision, line, snapshot},
     service::{SOON, Service},
 };
 use anyhow::{Context, Result, ensure};
 use heliograph_client::{Page, Visitor};
-use heliograph_protocol::{ClientMessage, ErrorCode, Fault, Header, SeatState, ServerMessage, To};
+use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Fault, Header, SeatState, ServerMessage, To};
 use serde_json::json;
 use std::os::unix::process::ExitStatusExt;
 
@@ -141,6 +141,44 @@ async fn whoever_was_inside_is_inside_again_though_the_log_lost_that() -> Result
     assert_eq!(room.state, SeatState::Admitted);
     host.until(SOON, |_, m| matches!(m, ServerMessage::Joined { .. }).then_some(()))
         .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_visit_that_was_ended_stays_ended_though_the_log_lost_that() -> Result<()> {
+    let short = ("SIGNALING__TIMERS__UNDO_END_MS", "1");
+    let mut service = Service::with(&[DEVELOPMENT[0], short]).await?;
+    let mut call = Call::begin(&service).await?;
+    call.host.send(ClientMessage::End {}).await?;
+    assert_eq!(call.patient.closed(SOON).await?, Some(CloseCode::Ended));
+    call.host
+        .until(SOON, |_, m| matches!(m, ServerMessage::Ended { .. }).then_some(()))
+        .await?;
+    // From the end back to the patient's coming, and the physician is gone.
+    call.host.send(simulate(Fault::Rewind)).await?;
+    call.host.send(simulate(Fault::Kill)).await?;
+    service.process.ended(SOON).await?;
+
+    service.again().await?;
+    let mut patient = Visitor::connect(&service.base, call.patient.cut(), None, None).await?;
+    assert_eq!(patient.closed(SOON).await?, Some(CloseCode::Ended));
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_was_removed_stays_out_though_the_log_lost_that() -> Result<()> {
+    let mut service = Service::with(&DEVELOPMENT).await?;
+    let mut call = Call::begin(&service).await?;
+    let patient = call.booked.seat("patient")?;
+    call.host.send(ClientMessage::Remove(decision(patient))).await?;
+    assert_eq!(call.patient.closed(SOON).await?, Some(CloseCode::Removed));
+    call.host.send(simulate(Fault::Rewind)).await?;
+    call.host.send(simulate(Fault::Kill)).await?;
+    service.process.ended(SOON).await?;
+
+    service.again().await?;
+    let mut patient = Visitor::connect(&service.base, call.patient.cut(), None, None).await?;
+    assert_eq!(patient.closed(SOON).await?, Some(CloseCode::Removed));
     Ok(())
 }
 

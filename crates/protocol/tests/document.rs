@@ -1,6 +1,6 @@
 //! docs/PROTOCOL.md names every message with its fields, every error and every close code, as the types have them.
 
-use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, ServerMessage};
+use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, Limits, ServerMessage, Timers};
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use utoipa::{PartialSchema, ToSchema};
@@ -102,6 +102,25 @@ fn the_tables_agree_with_the_types() {
         }
         assert_eq!(told.len(), types.len(), "the page has a message that no type has");
     }
+}
+
+#[test]
+fn the_timers_and_limits_are_told_with_their_defaults() {
+    let section = section(&page(), "Timers and limits");
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let told: BTreeMap<String, u64> = rows
+        .map(|line| {
+            let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+            (cells[0].trim_matches('`').to_owned(), cells[1].parse().unwrap())
+        })
+        .collect();
+    let of = |value: Value| value.as_object().unwrap().clone();
+    let types = of(serde_json::to_value(Timers::default()).unwrap());
+    let types = types
+        .into_iter()
+        .chain(of(serde_json::to_value(Limits::default()).unwrap()));
+    let types: BTreeMap<String, u64> = types.map(|(name, value)| (name, value.as_u64().unwrap())).collect();
+    assert_eq!(told, types);
 }
 
 #[test]

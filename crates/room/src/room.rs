@@ -257,6 +257,11 @@ impl Room {
         self.seats.values().map(|seat| seat.rights_until).max()
     }
 
+    /// By how much the visit was extended, in milliseconds: for so much longer people may come in.
+    pub fn extended_ms(&self) -> i64 {
+        i64::from(self.extended_min) * 60_000
+    }
+
     /// A claim by what the room knows of a person, for a resume while the store is away.
     pub fn remembered_claim(&self, seat: ParticipantId, capabilities: Capabilities) -> Option<ClaimData> {
         self.seats.get(&seat).map(|seat| ClaimData {

@@ -230,9 +230,15 @@ impl Log {
 
     /// Takes back what came after `seq`, as if it had never been.
     pub fn take_back(&mut self, seq: u64, now: UnixMillis, leases: Leases) {
-        let kept = self.entries.iter().filter(|entry| entry.header.seq <= seq);
-        let kept = kept.cloned().collect();
+        let (kept, lost): (Vec<_>, Vec<_>) = self.entries.iter().cloned().partition(|entry| entry.header.seq <= seq);
         self.put(self.base.clone(), kept, now, leases);
+        // Whose lost line was not told is told of at the next sweep.
+        for entry in lost.iter().filter(|entry| entry.header.kind == "presence") {
+            let alive = entry.header.from.and_then(|seat| self.alive.get_mut(&seat));
+            if let Some(alive) = alive.filter(|_| entry.header.session.ends_with(":reconnecting")) {
+                alive.lease = Lease::Online { until: now };
+            }
+        }
     }
 
     /// The last entry's mark.

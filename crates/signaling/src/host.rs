@@ -182,7 +182,7 @@ impl Host {
             return false;
         }
         let rights = self.room.last_rights();
-        rights.is_none_or(|until| until < now)
+        rights.is_none_or(|until| until.plus(self.room.extended_ms()) < now)
             && now.0 - self.empty_since.0 >= IDLE_MS
             && self.room.present().next().is_none()
     }

@@ -102,12 +102,19 @@ where
     let mut read_again = Instant::now();
     let mut unreadable = false;
     let mut over = place.and_then(Place::over);
+    let mut in_room = matches!(place, Some(Place::Seat(_)));
     loop {
         let next = tokio::select! {
             biased;
             next = drained.next() => next,
             _ = ping.tick() => {
                 if heard.elapsed() > dead { Outgoing::Close(CloseCode::Heartbeat) } else { Outgoing::Ping }
+            }
+            () = room_gone(place), if in_room => {
+                // Its task ended without a word to this socket: the page comes back, and the room is opened anew.
+                in_room = false;
+                queue.close(CloseCode::Reclaim);
+                continue;
             }
             code = async { over.as_mut().expect("looked at before").await }, if over.is_some() => {
                 over = None;
@@ -167,6 +174,13 @@ async fn hear_out(mut incoming: impl Stream<Item = Incoming> + Send + Unpin) {
     };
     // Whoever does not answer is not waited for.
     drop(timeout(Duration::from_secs(1), closed).await);
+}
+
+async fn room_gone(place: Option<&Place>) {
+    match place {
+        Some(Place::Seat(joined)) => joined.inbox.closed().await,
+        Some(Place::Desk(_)) | None => std::future::pending().await,
+    }
 }
 
 fn refuse(queue: &Queue, code: ErrorCode, detail: &str) {

@@ -1,7 +1,7 @@
 //! What a joined page sends.
 
 use super::{Frame, Host};
-use heliograph_domain::{ParticipantId, entry::Audience};
+use heliograph_domain::{ParticipantId, SessionId, entry::Audience};
 use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Fault, Header, LineLevel, ServerMessage};
 use heliograph_room::VoidData;
 use heliograph_roomlog::{AppendAnswer, Mark};
@@ -35,8 +35,8 @@ impl Host {
             None => own,
             Some(older) if self.room.sessions(frame.seat).any(|known| known == older.as_str()) => older.to_string(),
             // Only what the claim named are this page's own older lives.
-            Some(_) => {
-                self.refuse_at_once(frame.seat, c, ErrorCode::BadState);
+            Some(older) => {
+                self.refuse_at_once(frame.seat, &older, c, ErrorCode::BadState);
                 return;
             }
         };
@@ -147,7 +147,8 @@ impl Host {
         }
     }
 
-    fn refuse_at_once(&self, seat: ParticipantId, c: u64, code: ErrorCode) {
+    /// The session is named: another one may have a message of the same number.
+    fn refuse_at_once(&self, seat: ParticipantId, session: &SessionId, c: u64, code: ErrorCode) {
         if let Some(connection) = self.connections.get(&seat) {
             let error = ServerMessage::Error {
                 code,
@@ -156,7 +157,11 @@ impl Host {
                 retry_after_ms: None,
                 detail: None,
             };
-            connection.queue.tell(Header::default(), &error);
+            let header = Header {
+                session: Some(session.to_string()),
+                ..Header::default()
+            };
+            connection.queue.tell(header, &error);
         }
     }
 

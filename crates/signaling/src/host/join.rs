@@ -4,12 +4,12 @@ use super::{Connection, Host, Join, log::frame_of};
 use crate::{rate::Pace, seal::Binding, session};
 use bytes::Bytes;
 use heliograph_domain::{
-    ParticipantId,
+    ParticipantId, Role,
     entry::{Audience, ClaimRow, OutboxSpan},
     mutant::{Check, keeps},
 };
 use heliograph_protocol::{
-    CloseCode, ErrorCode, Header, Position, Resumed, ResyncWhy, SeatState, ServerMessage, SharedFrame,
+    CloseCode, ErrorCode, Header, Phase, Position, Resumed, ResyncWhy, SeatState, ServerMessage, SharedFrame,
 };
 use heliograph_room::{ClaimData, ClaimOutcome};
 use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest, Mark};
@@ -34,9 +34,10 @@ impl Host {
             turn_away(join, ErrorCode::TooLate, CloseCode::Expired, None, None);
             return Ok(());
         };
-        data.stands = self.stands(join.seat).await?;
-        if data.stands == Some(SeatState::Removed) {
-            turn_away(join, ErrorCode::Forbidden, CloseCode::Removed, None, None);
+        let (stands, out) = self.stands(join.seat, data.role).await?;
+        data.stands = stands;
+        if let Some((error, code)) = out {
+            turn_away(join, error, code, None, None);
             return Ok(());
         }
         let row = row_of(join);
@@ -124,7 +125,8 @@ impl Host {
 
     /// Who sits down; `None` when the time is over. Rights last while somebody admitted is there.
     fn claim_data(&self, join: &Join) -> Option<ClaimData> {
-        let now = self.now();
+        // As if it were earlier by as much as the visit was extended.
+        let now = self.now().plus(-self.room.extended_ms());
         let capabilities = join.hello.capabilities;
         match &join.rights {
             Some(rights) => (rights.until > now || self.room.is_occupied()).then(|| ClaimData {
@@ -142,32 +144,39 @@ impl Host {
         }
     }
 
-    /// Where the store says that somebody stands. It is asked where the log was there before this node and may have lost its end:
-    /// of those whom the log does not know, and whether somebody was removed for good.
-    async fn stands(&self, seat: ParticipantId) -> Result<Option<SeatState>, Away> {
+    /// Where the store says that somebody stands whom the log does not know, and why somebody may not come in. It is asked where the
+    /// log was there before this node and may have lost its end: the store is the last word on who was removed and on the end.
+    async fn stands(
+        &self,
+        seat: ParticipantId,
+        role: Role,
+    ) -> Result<(Option<SeatState>, Option<(ErrorCode, CloseCode)>), Away> {
         if !self.found {
-            return Ok(None);
+            return Ok((None, None));
         }
         let known = self.room.state(seat).is_some();
         let (institution, visit) = (&self.key.institution, self.key.visit);
         let opening = match self.shared.ports.rights.opening(institution, visit).await {
             Ok(opening) => opening.unwrap_or_default(),
             // Who is known comes back while the store is away.
-            Err(_) if known => return Ok(None),
+            Err(_) if known => return Ok((None, None)),
             Err(away) => return Err(Away(away.to_string())),
         };
+        if opening.removed.contains(&seat) {
+            return Ok((None, Some((ErrorCode::Forbidden, CloseCode::Removed))));
+        }
+        if opening.ended.is_some() && !role.is_staff() && self.room.phase() == (Phase::Open {}) {
+            return Ok((None, Some((ErrorCode::RoomEnded, CloseCode::Ended))));
+        }
         if known {
-            return Ok(opening.removed.contains(&seat).then_some(SeatState::Removed));
+            return Ok((None, None));
         }
         let stands = [
             (&opening.admitted, SeatState::Admitted),
             (&opening.held, SeatState::Held),
-            (&opening.removed, SeatState::Removed),
         ];
-        Ok(stands
-            .into_iter()
-            .find(|(who, _)| who.contains(&seat))
-            .map(|(_, state)| state))
+        let stands = stands.into_iter().find(|(who, _)| who.contains(&seat));
+        Ok((stands.map(|(_, state)| state), None))
     }
 
     fn claim_request(&self, join: &Join, row: &ClaimRow, data: &ClaimData) -> ClaimRequest {
