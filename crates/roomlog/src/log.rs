@@ -343,3 +343,53 @@ fn own_entry(from: Option<ParticipantId>, session: String, kind: &str) -> Draft 
         data: Bytes::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heliograph_domain::entry::ClaimRow;
+
+    const LEASES: Leases = Leases {
+        beat_ms: 5,
+        lease_ms: 15,
+        reconnecting_ms: 45,
+    };
+
+    fn beat(log: &mut Log, now: i64) -> Vec<String> {
+        let before = log.head().seq;
+        let beat = Beat {
+            mark: log.head(),
+            seats: Vec::new(),
+            deadline: None,
+        };
+        log.beat(UnixMillis(now), &beat, LEASES);
+        log.since(before).map(|entry| entry.header.session.clone()).collect()
+    }
+
+    #[test]
+    fn a_lost_line_that_could_not_be_written_is_told_at_the_next_sweep() {
+        let mut log = Log::default();
+        log.append(UnixMillis(0), Mark::START, own_entry(None, "open".to_owned(), "opened"));
+        let claim = ClaimRequest {
+            seat: "01938000-0000-7000-8000-000000000001".parse().unwrap(),
+            row: ClaimRow {
+                session: "session-1".to_owned(),
+                attempt: 1,
+                connection: "c1".to_owned(),
+                outbox: Vec::new(),
+                ticket: None,
+            },
+            takeover: None,
+            sealed: Bytes::new(),
+        };
+        log.claim(UnixMillis(0), log.head(), claim, LEASES);
+        for now in [5, 10] {
+            assert_eq!(beat(&mut log, now), [""; 0]);
+        }
+        let before = log.head().seq;
+        assert_eq!(beat(&mut log, 15), ["p:session-1:1:reconnecting"]);
+        log.take_back(before, UnixMillis(15), LEASES);
+        assert_eq!(beat(&mut log, 20), ["p:session-1:1:reconnecting"]);
+        assert_eq!(beat(&mut log, 25), [""; 0]);
+    }
+}
