@@ -84,12 +84,16 @@ impl World {
             side.proxy.hold(way);
         }
         let least = || self.sides().map(|side| side.keeper.look(Page::open)).into_iter().min();
-        while least() < Some(UNDER_WAY) {
+        // Looked at once: an acknowledgement may come between two looks.
+        let under_way = loop {
+            if let Some(enough) = least().filter(|open| *open >= UNDER_WAY) {
+                break enough;
+            }
             for side in self.sides() {
                 side.until("enough under way", |page| page.open() >= UNDER_WAY).await?;
             }
-        }
-        self.least_under_way.fetch_min(least().unwrap_or(0), Ordering::Relaxed);
+        };
+        self.least_under_way.fetch_min(under_way, Ordering::Relaxed);
         Ok(())
     }
 
