@@ -8,8 +8,8 @@ use anyhow::Result;
 use heliograph_client::{Api, Visitor};
 use heliograph_domain::{ParticipantId, Pii, UnixMillis};
 use heliograph_protocol::{
-    Chat, ClientMessage, CloseCode, Decision, DeviceCheck, ErrorCode, LineLevel, PeerQuality, Sdp, SdpKind, SeatState,
-    ServerMessage, To,
+    Chat, ClientMessage, CloseCode, Decision, DeviceCheck, ErrorCode, Header, LineLevel, PeerQuality, Sdp, SdpKind,
+    SeatState, ServerMessage, To,
 };
 use heliograph_testkit::{Proxy, Way};
 
@@ -65,16 +65,24 @@ impl Call {
             patient,
         })
     }
+
+    /// The host removes the patient, whose page is told so.
+    async fn remove_patient(&mut self) -> Result<()> {
+        let removal = ClientMessage::Remove(decision(self.booked.seat("patient")?));
+        self.host.send(removal).await?;
+        let told = |_: &Header, m: &ServerMessage| matches!(m, ServerMessage::Removed { .. }).then_some(());
+        Ok(self.patient.until(SOON, told).await?)
+    }
 }
 
-pub fn snapshot(_: &heliograph_protocol::Header, message: &ServerMessage) -> Option<heliograph_protocol::RoomView> {
+pub fn snapshot(_: &Header, message: &ServerMessage) -> Option<heliograph_protocol::RoomView> {
     match message {
         ServerMessage::Snapshot { room, .. } => Some(room.clone()),
         _ => None,
     }
 }
 
-pub fn chat_id(_: &heliograph_protocol::Header, message: &ServerMessage) -> Option<String> {
+pub fn chat_id(_: &Header, message: &ServerMessage) -> Option<String> {
     match message {
         ServerMessage::Chat { id, .. } => Some(id.clone()),
         _ => None,
@@ -204,12 +212,7 @@ async fn an_end_can_be_undone() -> Result<()> {
 async fn who_is_removed_is_closed_and_stays_out() -> Result<()> {
     let service = Service::start().await?;
     let mut call = Call::begin(&service).await?;
-    call.host
-        .send(ClientMessage::Remove(decision(call.booked.seat("patient")?)))
-        .await?;
-    call.patient
-        .until(SOON, |_, m| matches!(m, ServerMessage::Removed { .. }).then_some(()))
-        .await?;
+    call.remove_patient().await?;
     assert_eq!(call.patient.closed(SOON).await?, Some(CloseCode::Removed));
     let mut again = call.booked.visit(&call.device, "patient").await?;
     assert_eq!(again.closed(SOON).await?, Some(CloseCode::Removed));
@@ -224,12 +227,7 @@ async fn who_is_closed_hears_why_though_much_of_what_they_sent_is_unread() -> Re
     for _ in 0..400 {
         call.patient.send_raw("{}").await?;
     }
-    call.host
-        .send(ClientMessage::Remove(decision(call.booked.seat("patient")?)))
-        .await?;
-    call.patient
-        .until(SOON, |_, m| matches!(m, ServerMessage::Removed { .. }).then_some(()))
-        .await?;
+    call.remove_patient().await?;
     for _ in 0..400 {
         call.patient.send_raw("{}").await?;
     }
@@ -257,7 +255,7 @@ async fn what_a_patient_may_not_do_is_refused_and_the_number_is_used() -> Result
     let service = Service::start().await?;
     let mut call = Call::begin(&service).await?;
     call.patient.send(ClientMessage::End {}).await?;
-    let refused = |h: &heliograph_protocol::Header, m: &ServerMessage| match m {
+    let refused = |h: &Header, m: &ServerMessage| match m {
         ServerMessage::Refused { for_c, code } => Some((h.c, *for_c, *code)),
         _ => None,
     };

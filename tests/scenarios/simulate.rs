@@ -57,6 +57,16 @@ async fn desk(service: &Service) -> Result<Visitor> {
     Ok(desk)
 }
 
+/// The room's log loses its newest entries, the process ends, and another begins. A beat in between would have the node repair
+/// the log, so one page asks for both at once.
+async fn lose_the_end(service: &mut Service, page: &mut Visitor) -> Result<()> {
+    page.send(simulate(Fault::Rewind)).await?;
+    page.send(simulate(Fault::Kill)).await?;
+    let status = service.process.ended(SOON).await?;
+    ensure!(status.signal().is_some(), "{status}: not as by a signal");
+    service.again().await
+}
+
 #[tokio::test]
 async fn a_log_that_is_rewound_is_repaired_by_its_node_and_no_line_is_lost() -> Result<()> {
     let service = Service::with(&DEVELOPMENT).await?;
@@ -89,13 +99,7 @@ async fn a_log_that_is_rewound_and_its_node_killed_is_repaired_by_the_pages() ->
     }
     let all = |h: &Header, m: &ServerMessage| (matches!(m, ServerMessage::Ack { .. }) && h.c == Some(7)).then_some(());
     call.host.until(SOON, all).await?;
-    // A beat in between would have the node repair the log.
-    call.patient.send(simulate(Fault::Rewind)).await?;
-    call.patient.send(simulate(Fault::Kill)).await?;
-    let status = service.process.ended(SOON).await?;
-    ensure!(status.signal().is_some(), "{status}: not as by a signal");
-
-    service.again().await?;
+    lose_the_end(&mut service, &mut call.patient).await?;
     let mut host = Visitor::connect(&service.base, call.host.cut(), None, None).await?;
     let acked = host.until(SOON, |_, m| match m {
         ServerMessage::Welcome { acked, .. } => Some(acked.values().max().copied()),
@@ -128,11 +132,7 @@ async fn whoever_was_inside_is_inside_again_though_the_log_lost_that() -> Result
     let mut service = Service::with(&DEVELOPMENT).await?;
     let mut call = Call::begin(&service).await?;
     // All but the first entry: the patient's coming and the physician's decision too.
-    call.patient.send(simulate(Fault::Rewind)).await?;
-    call.patient.send(simulate(Fault::Kill)).await?;
-    service.process.ended(SOON).await?;
-
-    service.again().await?;
+    lose_the_end(&mut service, &mut call.patient).await?;
     let mut host = Visitor::connect(&service.base, call.host.cut(), None, None).await?;
     let room = host.until(SOON, snapshot).await?;
     ensure!(room.members.is_empty(), "the log lost nothing: {room:?}");
@@ -155,11 +155,7 @@ async fn a_visit_that_was_ended_stays_ended_though_the_log_lost_that() -> Result
         .until(SOON, |_, m| matches!(m, ServerMessage::Ended { .. }).then_some(()))
         .await?;
     // From the end back to the patient's coming, and the physician is gone.
-    call.host.send(simulate(Fault::Rewind)).await?;
-    call.host.send(simulate(Fault::Kill)).await?;
-    service.process.ended(SOON).await?;
-
-    service.again().await?;
+    lose_the_end(&mut service, &mut call.host).await?;
     let mut patient = Visitor::connect(&service.base, call.patient.cut(), None, None).await?;
     assert_eq!(patient.closed(SOON).await?, Some(CloseCode::Ended));
     Ok(())
@@ -172,11 +168,7 @@ async fn who_was_removed_stays_out_though_the_log_lost_that() -> Result<()> {
     let patient = call.booked.seat("patient")?;
     call.host.send(ClientMessage::Remove(decision(patient))).await?;
     assert_eq!(call.patient.closed(SOON).await?, Some(CloseCode::Removed));
-    call.host.send(simulate(Fault::Rewind)).await?;
-    call.host.send(simulate(Fault::Kill)).await?;
-    service.process.ended(SOON).await?;
-
-    service.again().await?;
+    lose_the_end(&mut service, &mut call.host).await?;
     let mut patient = Visitor::connect(&service.base, call.patient.cut(), None, None).await?;
     assert_eq!(patient.closed(SOON).await?, Some(CloseCode::Removed));
     Ok(())

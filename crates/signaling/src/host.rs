@@ -7,6 +7,8 @@ mod join;
 mod log;
 mod notice;
 mod repair;
+mod resume;
+mod word;
 
 use self::chores::Outage;
 use crate::{RoomBrief, SeatRights, facts::Facts, queue::Queue, rate::Pace, rooms::Shared, seal::Sealer};

@@ -1,7 +1,10 @@
+import type { Page } from '@playwright/test';
 import { book, PATIENT, signIn } from './clinic';
 import { inspect } from './look';
-import { checkHere, heading, knock, ready } from './steps';
+import { checkHere, heading, knock, ready, waits } from './steps';
 import { expect, test } from './world';
+
+const waitingRow = (desk: Page) => desk.getByRole('listitem').filter({ hasText: PATIENT }).filter({ hasText: /Waiting/ });
 
 test('the rows of the desk change by themselves, and nothing is asked for again and again', async ({ server, devices }) => {
   const desk = await devices.open('physician');
@@ -94,12 +97,8 @@ test('the desk sees how far the page is before anybody waits', async ({ server, 
 });
 
 test('a visit is cancelled by keyboard, after a question that names patient and time', async ({ server, devices }) => {
-  const desk = await devices.open('physician');
-  await signIn(desk, server);
-  const { link } = await book(desk);
-  const patient = await devices.open('patient');
-  await knock(patient, link);
-  const row = desk.getByRole('listitem').filter({ hasText: PATIENT }).filter({ hasText: /Waiting/ });
+  const { desk, patient } = await waits(server, devices);
+  const row = waitingRow(desk);
   const button = row.getByRole('button', { name: /^Change/ });
   await button.focus();
   await desk.keyboard.press('Enter');
@@ -126,12 +125,8 @@ test('a visit is cancelled by keyboard, after a question that names patient and 
 });
 
 test('a link is replaced: the old page says so, the new link lets in', async ({ server, devices }) => {
-  const desk = await devices.open('physician');
-  await signIn(desk, server);
-  const { link } = await book(desk);
-  const patient = await devices.open('patient');
-  await knock(patient, link);
-  const row = desk.getByRole('listitem').filter({ hasText: PATIENT }).filter({ hasText: /Waiting/ });
+  const { desk, patient, link } = await waits(server, devices);
+  const row = waitingRow(desk);
   await row.getByRole('button', { name: /^Change/ }).click();
   const dialog = desk.getByRole('dialog');
   await dialog.getByRole('button', { name: `New link for ${PATIENT}` }).click();

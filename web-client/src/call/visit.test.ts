@@ -1,23 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FakeSocket, HOST, waitingRoom, World } from '../signal/testing/world';
-import type { Member, RoomView } from '../signal/types';
+import { type FakeSocket, physician, waitingRoom, World } from '../signal/testing/world';
+import type { RoomView } from '../signal/types';
 import type { LocalMedia } from './media';
 import { FakePc } from './testing/pc';
 import { Visit } from './visit';
 
-const host: Member = {
-  participant: HOST,
-  role: 'host',
-  name: 'Dr Amara Okafor',
-  language: 'en',
-  presence: { is: 'online' },
-  media: { mic: true, camera: true, screen: false, signing: false },
-  capabilities: { trickle: true, rollback: true },
-  generation: 1,
-  offerer: true,
-  polite: true,
-};
-const inVisit: RoomView = { ...waitingRoom, state: 'admitted', members: [host] };
+const inVisit: RoomView = { ...waitingRoom, state: 'admitted', members: [physician] };
 const media = {
   told: { mic: true, camera: true, screen: false, signing: false },
   tracks: { audio: undefined, video: undefined },
@@ -90,7 +78,7 @@ describe('the media connections', () => {
     await world.opened();
     world.welcome({ s: 2, resumed: 'resync', acked: { pAtIeNtPage0001: 0 } });
     world.snapshot(2, { ...inVisit, members: [] });
-    world.socket.say({ type: 'joined', s: 3, p: 2, chain: '0000000000000003', member: host });
+    world.socket.say({ type: 'joined', s: 3, p: 2, chain: '0000000000000003', member: physician });
     expect(pcs).toHaveLength(1);
     expect(pcs[0]?.connectionState).toBe('connected');
   });

@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { reduce } from './reduce';
-import { HOST, ME, waitingRoom } from './testing/world';
+import { HOST, ME, physician, waitingRoom } from './testing/world';
 import type { Header, Member, RoomView, ServerMessage, Waiting } from './types';
 
-const host: Member = {
-  participant: HOST,
-  role: 'host',
-  name: 'Dr Amara Okafor',
-  language: 'en',
-  presence: { is: 'online' },
-  media: { mic: true, camera: true, screen: false, signing: false },
-  capabilities: { trickle: true, rollback: true },
-  generation: 1,
-  offerer: false,
-  polite: true,
-};
+const host: Member = { ...physician, offerer: false };
 const waiting: Waiting = {
   participant: ME,
   role: 'patient',

@@ -2,6 +2,7 @@
 
 mod formats;
 mod guests;
+mod lost_log;
 mod properties;
 mod rules;
 mod support;

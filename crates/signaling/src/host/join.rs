@@ -1,19 +1,16 @@
 //! A page takes its seat: claim, welcome, and what it missed.
 
-use super::{Connection, Host, Join, log::frame_of};
+use super::{Connection, Host, Join, word::Word};
 use crate::{rate::Pace, seal::Binding, session};
 use bytes::Bytes;
 use heliograph_domain::{
     ParticipantId, Role,
     entry::{Audience, ClaimRow, OutboxSpan},
-    mutant::{Check, keeps},
 };
-use heliograph_protocol::{
-    CloseCode, ErrorCode, Header, Phase, Position, Resumed, ResyncWhy, SeatState, ServerMessage, SharedFrame,
-};
-use heliograph_room::{ClaimData, ClaimOutcome};
-use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest, Mark};
-use std::{collections::BTreeMap, time::Duration};
+use heliograph_protocol::{CloseCode, ErrorCode, Header, Resumed, ResyncWhy, ServerMessage, SharedFrame};
+use heliograph_room::ClaimData;
+use heliograph_roomlog::{Away, ClaimAnswer, ClaimRequest};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a node that can't reach its store or log asks pages to wait.
@@ -34,11 +31,12 @@ impl Host {
             turn_away(join, ErrorCode::TooLate, CloseCode::Expired, None, None);
             return Ok(());
         };
-        let (stands, out) = self.stands(join.seat, data.role).await?;
-        data.stands = stands;
-        if let Some((error, code)) = out {
-            turn_away(join, error, code, None, None);
-            return Ok(());
+        match self.last_word(join.seat, data.role).await? {
+            Word::In(stands) => data.stands = stands,
+            Word::Out(error, code) => {
+                turn_away(join, error, code, None, None);
+                return Ok(());
+            }
         }
         let row = row_of(join);
         self.refused = None;
@@ -144,41 +142,6 @@ impl Host {
         }
     }
 
-    /// Where the store says that somebody stands whom the log does not know, and why somebody may not come in. It is asked where the
-    /// log was there before this node and may have lost its end: the store is the last word on who was removed and on the end.
-    async fn stands(
-        &self,
-        seat: ParticipantId,
-        role: Role,
-    ) -> Result<(Option<SeatState>, Option<(ErrorCode, CloseCode)>), Away> {
-        if !self.found {
-            return Ok((None, None));
-        }
-        let known = self.room.state(seat).is_some();
-        let (institution, visit) = (&self.key.institution, self.key.visit);
-        let opening = match self.shared.ports.rights.opening(institution, visit).await {
-            Ok(opening) => opening.unwrap_or_default(),
-            // Who is known comes back while the store is away.
-            Err(_) if known => return Ok((None, None)),
-            Err(away) => return Err(Away(away.to_string())),
-        };
-        if opening.removed.contains(&seat) {
-            return Ok((None, Some((ErrorCode::Forbidden, CloseCode::Removed))));
-        }
-        if opening.ended.is_some() && !role.is_staff() && self.room.phase() == (Phase::Open {}) {
-            return Ok((None, Some((ErrorCode::RoomEnded, CloseCode::Ended))));
-        }
-        if known {
-            return Ok((None, None));
-        }
-        let stands = [
-            (&opening.admitted, SeatState::Admitted),
-            (&opening.held, SeatState::Held),
-        ];
-        let stands = stands.into_iter().find(|(who, _)| who.contains(&seat));
-        Ok((stands.map(|(_, state)| state), None))
-    }
-
     fn claim_request(&self, join: &Join, row: &ClaimRow, data: &ClaimData) -> ClaimRequest {
         let plain = serde_json::to_vec(data).expect("texts and numbers are always JSON");
         let session = format!("k:{}", row.session);
@@ -197,7 +160,7 @@ impl Host {
         }
     }
 
-    fn welcome(&mut self, join: &Join, role: heliograph_domain::Role) -> Result<(), Away> {
+    fn welcome(&mut self, join: &Join, role: Role) -> Result<(), Away> {
         let hello = &join.hello;
         let sessions = hello.outbox.iter().map(|range| &range.session);
         let older = sessions.filter(|session| **session != hello.session);
@@ -252,7 +215,7 @@ impl Host {
         match (resumed, hello.last) {
             (Resumed::Full, Some(last)) if last.s == self.room.seq() => {}
             (Resumed::Full, Some(last)) => {
-                // Its line was lost for so long that the others see a new page: then it must know that too.
+                // Another page had the seat meanwhile, so the others see a new one: then it must know that too.
                 if self.replay(join.seat, last.s, |_, _| true, &mut frames)? {
                     frames.push(self.snapshot_frame(join.seat, here));
                 }
@@ -278,43 +241,6 @@ impl Host {
         Ok(())
     }
 
-    /// What a page gets whose place is not in the log: what the log has of its sessions, every kept frame, the room.
-    pub(super) fn resync(&self, seat: ParticipantId, why: ResyncWhy) -> Result<Vec<String>, Away> {
-        let here = self.here();
-        let resync = ServerMessage::Resync {
-            why,
-            acked: self.acked(seat),
-        };
-        let mut frames = vec![SharedFrame::new(here.clone(), &resync).text().to_owned()];
-        self.replay(seat, 0, |_, _| true, &mut frames)?;
-        frames.push(self.snapshot_frame(seat, here));
-        Ok(frames)
-    }
-
-    fn here(&self) -> Header {
-        Header {
-            s: Some(self.room.seq()),
-            chain: Some(self.room.chain()),
-            at: Some(self.room.at()),
-            ..Header::default()
-        }
-    }
-
-    /// What may be acknowledged of each session that the seat's page still holds.
-    fn acked(&self, seat: ParticipantId) -> BTreeMap<String, u64> {
-        let sessions = self.room.sessions(seat);
-        let seen = |session| self.facts.acknowledged(seat, session, self.room.seen(seat, session));
-        sessions.map(|session| (session.to_owned(), seen(session))).collect()
-    }
-
-    fn snapshot_frame(&self, seat: ParticipantId, here: Header) -> String {
-        let snapshot = ServerMessage::Snapshot {
-            marks: self.room.marks(),
-            room: self.room.view(seat),
-        };
-        SharedFrame::new(here, &snapshot).text().to_owned()
-    }
-
     /// Tells a page the relay servers. What they take is good from now on, however long the visit goes on.
     pub(super) fn tell_ice_servers(&mut self, seat: ParticipantId) {
         let settings = &self.shared.settings;
@@ -327,51 +253,6 @@ impl Host {
             connection.queue.tell(Header::default(), &message);
             connection.relays_at = Instant::now() + Duration::from_millis(life_ms / 3 * 2);
         }
-    }
-
-    /// Whether a page's place is one of this log.
-    fn has(&self, last: Position) -> bool {
-        let last = Mark {
-            seq: last.s,
-            chain: last.chain,
-        };
-        let base = self.base.as_ref().map_or(Mark::START, |base| base.mark);
-        base == last || self.ring.iter().any(|entry| entry.mark() == last) || !keeps(Check::Resync)
-    }
-
-    /// What was addressed to a seat after a place: the fold says again who that was, entry by entry. Whether the seat's page
-    /// became new in the room meanwhile.
-    fn replay(
-        &self,
-        seat: ParticipantId,
-        after: u64,
-        wanted: impl Fn(&str, &ServerMessage) -> bool,
-        frames: &mut Vec<String>,
-    ) -> Result<bool, Away> {
-        let mut room = self.base_room(self.base.as_deref())?;
-        let mut renewed = false;
-        for entry in &self.ring {
-            let entry = self.opened(entry);
-            let applied = room.apply(&entry);
-            if entry.header.seq <= after {
-                continue;
-            }
-            let new = matches!(applied.claim, Some(ClaimOutcome::Allowed { fresh: true, .. }));
-            renewed |= new && entry.header.from == Some(seat);
-            for delivery in applied.deliveries {
-                let Some((_, p)) = delivery.to.iter().find(|(to, _)| *to == seat) else {
-                    continue;
-                };
-                if delivery
-                    .message
-                    .as_ref()
-                    .is_none_or(|message| wanted(&entry.header.session, message))
-                {
-                    frames.push(frame_of(&entry.header, &delivery).for_reader(*p));
-                }
-            }
-        }
-        Ok(renewed)
     }
 }
 

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { FakeEnv, HOST, waitingRoom } from '../../signal/testing/world';
+import { FakeEnv, physician, waitingRoom } from '../../signal/testing/world';
 import { type DurableMessage, type Member, type RoomView, USUAL_LIMITS, USUAL_TIMERS } from '../../signal/types';
 import { Call, type PeerView, type Signal } from '../call';
 import { FakePc } from './pc';
@@ -11,18 +11,7 @@ vi.stubGlobal(
   },
 );
 
-export const peer: Member = {
-  participant: HOST,
-  role: 'host',
-  name: 'Dr Amara Okafor',
-  language: 'en',
-  presence: { is: 'online' },
-  media: { mic: true, camera: true, screen: false, signing: false },
-  capabilities: { trickle: true, rollback: true },
-  generation: 1,
-  offerer: true,
-  polite: true,
-};
+export const peer = physician;
 
 export const roomWith = (...members: Member[]): RoomView => ({ ...waitingRoom, state: 'admitted', members });
 

@@ -4,7 +4,7 @@ import type { Env } from '../env';
 import type { TicketAnswer } from '../line';
 import type { Box, Own } from '../outbox';
 import type { SocketEvents } from '../socket';
-import type { ClientMessage, Header, Limits, RoomView, ServerMessage, Timers } from '../types';
+import type { ClientMessage, Header, Limits, Member, RoomView, ServerMessage, Timers } from '../types';
 
 /** A clock that stands still until the test moves it. */
 export class FakeEnv implements Env {
@@ -87,6 +87,19 @@ export const waitingRoom: RoomView = {
   members: [],
   waiting: [],
   chat: [],
+};
+
+export const physician: Member = {
+  participant: HOST,
+  role: 'host',
+  name: 'Dr Amara Okafor',
+  language: 'en',
+  presence: { is: 'online' },
+  media: { mic: true, camera: true, screen: false, signing: false },
+  capabilities: { trickle: true, rollback: true },
+  generation: 1,
+  offerer: true,
+  polite: true,
 };
 
 interface Welcome {
