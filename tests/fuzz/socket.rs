@@ -9,7 +9,9 @@ use heliograph_access::{
 };
 use heliograph_client::Page;
 use heliograph_domain::{ParticipantId, PersonId, Pii, Role, TenantId, UnixMillis, VisitId, clock::Clock};
-use heliograph_protocol::{ClientFrame, ClientMessage, Limits, ServerFrame, ServerMessage, Timers};
+use heliograph_protocol::{
+    ClientFrame, ClientMessage, CloseCode, ErrorCode, Limits, ServerFrame, ServerMessage, Timers,
+};
 use heliograph_roomlog::{Leases, Memory};
 use heliograph_server::{SystemClock, SystemEntropy};
 use heliograph_signaling::{
@@ -20,7 +22,7 @@ use std::{
     ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -33,8 +35,11 @@ const VISIT: [u8; 10] = [1; 10];
 const HOST: [u8; 10] = [2; 10];
 const PATIENT: [u8; 10] = [3; 10];
 
-/// A store in which two people may sit in a visit.
-struct TwoPeople;
+/// A store in which two people may sit in a visit. It has a fault: whoever is first to record an `end` panics.
+#[derive(Default)]
+struct TwoPeople {
+    met_end: AtomicBool,
+}
 
 #[async_trait]
 impl Rights for TwoPeople {
@@ -57,7 +62,9 @@ impl Rights for TwoPeople {
 
 #[async_trait]
 impl Record for TwoPeople {
-    async fn record(&self, _: &TenantId, _: VisitId, _: &Fact) -> Result<(), StoreAway> {
+    async fn record(&self, _: &TenantId, _: VisitId, fact: &Fact) -> Result<(), StoreAway> {
+        let fails = fact.kind == "end" && !self.met_end.swap(true, Ordering::Relaxed);
+        assert!(!fails, "the fault of this store");
         Ok(())
     }
 }
@@ -101,7 +108,7 @@ impl Stage {
             lease_ms: 15_000,
             reconnecting_ms: 45_000,
         };
-        let store = Arc::new(TwoPeople);
+        let store = Arc::new(TwoPeople::default());
         let ports = Ports {
             log: Arc::new(Memory::new(Arc::clone(&clock), leases)),
             rights: store.clone(),
@@ -142,7 +149,7 @@ impl Stage {
         let (say, incoming) = mpsc::unbounded();
         let (outgoing, heard) = mpsc::unbounded();
         let outgoing = outgoing.sink_map_err(|_| Gone);
-        let task = tokio::spawn(self.rooms.serve(incoming, outgoing, "fuzz".to_owned()));
+        let task = tokio::spawn(self.rooms.serve(incoming, outgoing, "fuzz".to_owned(), || None));
         Socket { say, heard, task }
     }
 
@@ -297,6 +304,22 @@ fn no_first_frame_panics_a_session() {
         Ok(())
     });
     ran.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+#[tokio::test]
+async fn a_room_that_fails_says_so_and_its_pages_come_back() {
+    let stage = Stage::new();
+    let mut page = stage.page(id(HOST));
+    let mut host = stage.join(&mut page, None).await;
+    host.say(page.write(ClientMessage::End {}));
+    let internal =
+        |message: &ServerMessage| matches!(message, ServerMessage::Error { code, .. } if *code == ErrorCode::Internal);
+    host.until(&mut page, internal).await;
+    assert_eq!(host.heard.next().await, Some(Outgoing::Close(CloseCode::Reclaim)));
+    host.end().await;
+    let mut again = stage.page(id(HOST));
+    let holder = Some(page.session().to_string());
+    stage.join(&mut again, holder).await.end().await;
 }
 
 #[test]

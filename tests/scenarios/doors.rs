@@ -52,6 +52,40 @@ async fn a_ticket_works_once_for_its_own_seat() -> Result<()> {
 }
 
 #[tokio::test]
+async fn who_shows_too_much_that_is_not_ours_waits_and_a_good_page_does_not() -> Result<()> {
+    let service = Service::start().await?;
+    let desk = service.physician().await?;
+    let booked = service.book(&desk, &[("Maryam Al-Harbi", "patient")]).await?;
+    let device = booked.device(&service, "patient").await?;
+    let page = booked.page("patient")?;
+    let guess = async || -> Result<_> {
+        let mut guess = Visitor::connect(&service.base, page.clone(), Some("forged".to_owned()), None).await?;
+        let told = guess.until(SOON, |_, m| match m {
+            ServerMessage::Error {
+                code, retry_after_ms, ..
+            } => Some((*code, *retry_after_ms)),
+            _ => None,
+        });
+        Ok((told.await?, guess.closed(SOON).await?))
+    };
+    let mut guesses = 0;
+    let (retry_after_ms, close) = loop {
+        match guess().await? {
+            ((ErrorCode::Unauthorized, None), Some(CloseCode::Auth)) => guesses += 1,
+            ((ErrorCode::RateLimited, wait), close) => break (wait, close),
+            other => anyhow::bail!("{other:?} after {guesses} guesses"),
+        }
+        anyhow::ensure!(guesses < 1_000, "guessing has no end");
+    };
+    assert!(guesses >= 100, "a hospital behind one address mistypes {guesses} times");
+    assert!(retry_after_ms.is_some_and(|ms| ms > 0), "it is said how long");
+    assert_eq!(close, Some(CloseCode::Rate));
+    let mut good = Visitor::connect(&service.base, page, Some(booked.ticket(&device).await?), None).await?;
+    good.until(SOON, snapshot).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_resume_secret_belongs_to_one_page() -> Result<()> {
     let service = Service::start().await?;
     let call = Call::begin(&service).await?;

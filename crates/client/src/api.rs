@@ -47,13 +47,19 @@ pub enum ApiError {
     },
 }
 
+/// Connections that are kept for the next request.
+const CONNECTIONS: usize = 1;
+
 impl Api {
     /// A browser without cookies; `base` such as `http://127.0.0.1:8080`.
     pub fn new(base: &str) -> Api {
         let base = base.trim_end_matches('/').to_owned();
         Api {
             base,
-            http: reqwest::Client::new(),
+            http: reqwest::Client::builder()
+                .pool_max_idle_per_host(CONNECTIONS)
+                .build()
+                .expect("a client without certificates of its own"),
             cookies: Arc::default(),
         }
     }

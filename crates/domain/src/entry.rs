@@ -131,7 +131,10 @@ impl ClaimRow {
     /// Takes a claim's data apart: the row and the sealed part.
     pub fn split(data: &[u8]) -> Option<(ClaimRow, &[u8])> {
         let line = data.iter().position(|byte| *byte == b'\n')?;
-        Some((serde_json::from_slice(&data[..line]).ok()?, &data[line + 1..]))
+        let mut row: ClaimRow = serde_json::from_slice(&data[..line]).ok()?;
+        // It stays for as long as the page has the seat.
+        row.outbox.shrink_to_fit();
+        Some((row, &data[line + 1..]))
     }
 }
 

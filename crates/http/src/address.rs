@@ -1,6 +1,7 @@
 //! From which address a request comes, when proxies stand in between.
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::ConnectInfo;
+use axum::http::{Extensions, HeaderMap};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -76,12 +77,12 @@ pub(crate) fn masked(address: IpAddr, bits: u8) -> IpAddr {
 }
 
 /// Where a request comes from: whom the nearest proxy that is not ours speaks of is only hearsay.
-pub(crate) fn client(request: &Request, proxies: &[Network]) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+pub(crate) fn client(extensions: &Extensions, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| {
         peer.ip().to_canonical()
     });
-    let lines = request.headers().get_all(FORWARDED_FOR).into_iter();
+    let lines = headers.get_all(FORWARDED_FOR).into_iter();
     let told: Vec<&str> = lines
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(','))
@@ -101,6 +102,8 @@ pub(crate) fn client(request: &Request, proxies: &[Network]) -> IpAddr {
 mod tests {
     use super::*;
     use axum::body::Body;
+    use axum::http::Request;
+    use std::net::SocketAddr;
 
     fn network(text: &str) -> Network {
         text.parse().unwrap()
@@ -138,7 +141,7 @@ mod tests {
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1)));
         let proxies: Vec<_> = proxies.iter().map(|text| network(text)).collect();
-        client(&request, &proxies).to_string()
+        client(request.extensions(), request.headers(), &proxies).to_string()
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Limits guessing: only links that are wrong count and are ever refused, so that a hospital behind one address never
-//! notices. Every link is looked up first, which is the same work for all, and a wrong one learns how long to wait.
+//! Limits guessing: only links and `hello`s that are wrong count and are ever refused, so that a hospital behind one address
+//! never notices. Every one is looked at first, which is the same work for all, and a wrong one learns how long to wait.
 
 use crate::Edge;
 use crate::address::{client, masked};
@@ -28,6 +28,16 @@ const HOUSEHOLD_BITS: u8 = 64;
 pub struct Guesses(Arc<Mutex<HashMap<IpAddr, Instant>>>);
 
 impl Guesses {
+    /// An address showed something that is not ours. How long it must wait, if that was too often.
+    pub(crate) fn guessed(&self, address: IpAddr) -> Option<Duration> {
+        let now = Instant::now();
+        let wait = self.wait(address, now);
+        if wait.is_none() {
+            self.wrong(address, now);
+        }
+        wait
+    }
+
     /// How long an address must wait before it may try again.
     fn wait(&self, address: IpAddr, now: Instant) -> Option<Duration> {
         let paid = *self.lock().get(&household(address))?;
@@ -67,18 +77,13 @@ pub(crate) async fn limit(State(edge): State<Edge>, request: Request, next: Next
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    let address = client(&request, &edge.proxies);
+    let address = client(request.extensions(), request.headers(), &edge.proxies);
     let response = next.run(request).await;
     let code = response.extensions().get::<Problem>().map(Problem::code);
     if code != Some(Code::LinkUnknown) && code != Some(Code::Unauthorized) {
         return response;
     }
-    let now = Instant::now();
-    if let Some(wait) = edge.guesses.wait(address, now) {
-        return too_many(wait);
-    }
-    edge.guesses.wrong(address, now);
-    response
+    edge.guesses.guessed(address).map_or(response, too_many)
 }
 
 fn too_many(wait: Duration) -> Response {

@@ -2,21 +2,23 @@
 //! at `hello`.
 
 use crate::Edge;
+use crate::address::client;
 use crate::exchange::RequestId;
 use crate::headers::foreign_origin;
 use crate::problem::{Code, Problem, ProblemBody};
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
-use axum::http::{HeaderMap, Uri, header::SEC_WEBSOCKET_PROTOCOL};
+use axum::http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL, request::Parts};
 use axum::response::Response;
 use futures::{Sink, SinkExt, Stream, StreamExt, future};
 use heliograph_protocol::SUBPROTOCOL;
 use heliograph_signaling::{Gone, Incoming, Outgoing};
 use tokio_tungstenite::tungstenite;
 
-/// Bytes read at once: the default costs 128 KiB for every idle socket. Most frames are shorter, longer ones take more reads.
-const READ_BUFFER: usize = 2048;
+/// Bytes read at once: the default costs 128 KiB for every idle socket. Longer frames take more reads. Each frame makes room for
+/// as much again, so a buffer of less than two `hello`s of 620 bytes would become one of 2 KiB.
+const READ_BUFFER: usize = 1280;
 /// Bytes that may wait to be written.
 const WRITE_BUFFER: usize = 1024 * 1024;
 
@@ -36,15 +38,14 @@ const WRITE_BUFFER: usize = 1024 * 1024;
 pub(crate) async fn open(
     State(edge): State<Edge>,
     Extension(id): Extension<RequestId>,
-    uri: Uri,
-    headers: HeaderMap,
+    parts: Parts,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    if !edge.origins.admit(&uri, &headers) {
+    if !edge.origins.admit(&parts.uri, &parts.headers) {
         return Err(foreign_origin());
     }
     let upgrade = upgrade.map_err(|rejection| Problem::new(Code::BadUpgrade, format!("{}.", rejection.body_text())))?;
-    if !speaks_ours(&headers) {
+    if !speaks_ours(&parts.headers) {
         return Err(Problem::new(
             Code::BadUpgrade,
             format!("This service speaks the subprotocol {SUBPROTOCOL} only."),
@@ -57,11 +58,14 @@ pub(crate) async fn open(
         .max_message_size(edge.frame_bytes)
         .max_frame_size(edge.frame_bytes)
         .protocols([SUBPROTOCOL]);
-    let rooms = edge.rooms;
+    let (rooms, guesses) = (edge.rooms, edge.guesses);
+    let address = client(&parts.extensions, &parts.headers, &edge.proxies);
     Ok(upgrade.on_upgrade(move |socket| {
-        // Taken apart and boxed here, a socket at rest carries nothing of its beginning.
+        // A task of its own carries nothing of the socket's beginning.
         let (incoming, outgoing) = halves(socket);
-        Box::pin(rooms.serve(incoming, outgoing, id.as_str().to_owned()))
+        let wrong = move || guesses.guessed(address);
+        tokio::spawn(rooms.serve(incoming, outgoing, id.as_str().to_owned(), wrong));
+        future::ready(())
     }))
 }
 

@@ -12,7 +12,7 @@ pub enum ErrorCode {
     UnknownType,
     /// The frame, or a part of it, is above its limit.
     TooLarge,
-    /// More messages than the limit; wait `retry_after_ms`.
+    /// This `hello` shows nothing of this service, and so did too many from its address; wait `retry_after_ms`.
     RateLimited,
     /// No valid ticket or resume secret.
     Unauthorized,
@@ -85,7 +85,7 @@ pub enum CloseCode {
     Slow = 4001,
     /// No sign of life: reconnect.
     Heartbeat = 4002,
-    /// Too many messages: reconnect after the wait.
+    /// Too many wrong `hello`s, or a frame that is too large to read: reconnect after the wait.
     Rate = 4008,
     /// The node is being drained: reconnect elsewhere.
     Drained = 4009,

@@ -199,9 +199,7 @@ impl SharedFrame {
             message,
             header: Header { p: None, ..header },
         };
-        SharedFrame {
-            text: serde_json::to_string(&both).expect("keys are texts and numbers are finite"),
-        }
+        SharedFrame { text: written(&both) }
     }
 
     /// A frame of a kind that this release does not know: its reader learns its place and skips it.
@@ -216,19 +214,29 @@ impl SharedFrame {
             r#type: kind,
             header: Header { p: None, ..header },
         };
-        SharedFrame {
-            text: serde_json::to_string(&both).expect("texts and numbers are always JSON"),
-        }
+        SharedFrame { text: written(&both) }
     }
 
     /// The frame without `p`.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn into_text(self) -> String {
+        self.text
     }
 
     /// The frame for a reader whose frame before was `p`.
     pub fn for_reader(&self, p: u64) -> String {
         let open = self.text.strip_suffix('}').expect("a frame is a JSON object");
-        format!("{open},\"p\":{p}}}")
+        let mut text = String::with_capacity(self.text.len() + r#","p":}"#.len() + 20);
+        for part in [open, r#","p":"#, &p.to_string(), "}"] {
+            text.push_str(part);
+        }
+        text
     }
+}
+
+/// Most frames fit into the first piece of memory.
+fn written(frame: &impl Serialize) -> String {
+    let mut text = Vec::with_capacity(2048);
+    serde_json::to_writer(&mut text, frame).expect("keys are texts and numbers are finite");
+    text.shrink_to_fit();
+    String::from_utf8(text).expect("JSON is text")
 }

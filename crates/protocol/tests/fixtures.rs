@@ -48,7 +48,7 @@ fn server_fixtures_read_and_write_back_unchanged() {
         let shared = SharedFrame::new(frame.header.clone(), &message);
         let written = match frame.header.p {
             Some(p) => shared.for_reader(p),
-            None => shared.text().to_owned(),
+            None => shared.into_text(),
         };
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["type"], name.as_str());

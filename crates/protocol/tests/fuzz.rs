@@ -44,10 +44,10 @@ pub fn fuzz_frame(data: &[u8]) {
             ..frame.header.clone()
         };
         let shared = SharedFrame::new(header, message);
-        let written = frame
-            .header
-            .p
-            .map_or_else(|| shared.text().to_owned(), |p| shared.for_reader(p));
+        let written = match frame.header.p {
+            Some(p) => shared.for_reader(p),
+            None => shared.into_text(),
+        };
         assert_eq!(
             ServerFrame::parse(&written).ok().as_ref(),
             Some(&frame),

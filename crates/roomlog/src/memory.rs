@@ -5,12 +5,12 @@ use crate::{
     Mark, Record, RoomKey, RoomLog, Snapshot, Subscription, Tail,
 };
 use async_trait::async_trait;
+use futures::channel::mpsc;
 use heliograph_domain::{UnixMillis, clock::Clock};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc;
 
 /// Entries that a slow reader may be behind before it must read the log itself.
 const SUBSCRIPTION: usize = 256;
@@ -125,10 +125,11 @@ impl Memory {
                 }
             }
             for entry in slot.log.since(before) {
-                slot.readers.retain(|reader| match reader.try_send(Arc::clone(entry)) {
-                    Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
-                    Err(mpsc::error::TrySendError::Closed(_)) => false,
-                });
+                slot.readers
+                    .retain_mut(|reader| match reader.try_send(Arc::clone(entry)) {
+                        Ok(()) => true,
+                        Err(error) => error.is_full(),
+                    });
             }
             Ok(answer)
         })

@@ -3,6 +3,7 @@
 use crate::Clear;
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::channel::mpsc;
 use heliograph_domain::{
     ParticipantId, TenantId, UnixMillis, VisitId,
     entry::{Audience, Chain, ClaimRow, EntryHeader},
@@ -10,7 +11,6 @@ use heliograph_domain::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
-use tokio::sync::mpsc;
 
 /// Which room.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,14 @@ impl LogEntry {
             at,
         };
         LogEntry { header, data }
+    }
+
+    /// Whether it came of this draft, as far as a draft says.
+    pub fn is_of(&self, draft: &Draft) -> bool {
+        let header = &self.header;
+        self.data == draft.data
+            && (header.from, header.cseq, header.audience) == (draft.from, draft.cseq, draft.audience)
+            && (&header.session, &header.kind) == (&draft.session, &draft.kind)
     }
 
     /// The same entry, to be appended elsewhere.

@@ -163,7 +163,10 @@ fn migrate(read: &Environment) -> anyhow::Result<()> {
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    // What a frame takes is less than waking another thread for it; the other half is the database's and the network's.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    Ok(runtime.worker_threads(threads).enable_all().build()?)
 }
 
 impl Settings {

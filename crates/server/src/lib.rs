@@ -3,6 +3,7 @@
 mod clock;
 mod commands;
 pub mod config;
+mod connections;
 mod data;
 mod lifecycle;
 mod readiness;

@@ -56,6 +56,8 @@ impl Facts {
             }
             self.waiting.pop_front();
         }
+        // Its memory is given back.
+        self.waiting = VecDeque::new();
     }
 
     /// The highest number of a seat's session that may be acknowledged, given what the fold has seen.

@@ -13,12 +13,13 @@ mod word;
 use self::chores::Outage;
 use crate::{RoomBrief, SeatRights, facts::Facts, queue::Queue, rate::Pace, rooms::Shared, seal::Sealer};
 use bytes::Bytes;
+use futures::StreamExt;
 use heliograph_domain::{
     ParticipantId, Role, SessionId, UnixMillis,
     entry::{Audience, Ticket},
 };
 use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, Hello, ServerMessage};
-use heliograph_room::{Notice, Room};
+use heliograph_room::{Body, Notice, Room};
 use heliograph_roomlog::{Away, Draft, LogEntry, Mark, RoomKey, Snapshot, Subscription};
 use litemap::LiteMap;
 use std::{
@@ -92,6 +93,8 @@ pub(crate) struct Host {
     /// Until then clients' entries wait, so that other nodes can repair the log first.
     hold_until: Option<Instant>,
     held: Vec<Frame>,
+    /// What is being appended, until it comes back from the log.
+    in_clear: Option<Box<(Draft, Body)>>,
     facts: Facts,
     brief: Arc<Mutex<RoomBrief>>,
     empty_since: UnixMillis,
@@ -151,6 +154,7 @@ impl Host {
             leaving: Vec::new(),
             hold_until: None,
             held: Vec::new(),
+            in_clear: None,
             facts: Facts::default(),
             brief,
             empty_since,
@@ -199,6 +203,7 @@ pub(crate) async fn run(mut host: Box<Host>, mut commands: mpsc::Receiver<Comman
             Box::pin(host.chores()).await;
         }
         let (deadline, chore) = (host.deadline(), host.next_chore());
+        let next = [deadline, chore].into_iter().flatten().min();
         tokio::select! {
             biased;
             () = shutdown.cancelled() => {
@@ -217,11 +222,15 @@ pub(crate) async fn run(mut host: Box<Host>, mut commands: mpsc::Receiver<Comman
                 Box::pin(host.beat()).await;
                 if host.is_over() {
                     Box::pin(host.forget()).await;
+                    close_the_door(&mut commands, CloseCode::Reclaim);
                     return;
                 }
             }
-            () = at(chore) => {}
-            () = at(deadline) => Box::pin(host.beat()).await,
+            () = at(next) => {
+                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    Box::pin(host.beat()).await;
+                }
+            }
         }
     }
 }
@@ -243,7 +252,7 @@ async fn at(instant: Option<Instant>) {
 
 async fn next_entry(subscription: &mut Option<Subscription>) -> Option<Arc<LogEntry>> {
     match subscription {
-        Some(entries) => entries.recv().await,
+        Some(entries) => entries.next().await,
         None => std::future::pending().await,
     }
 }
@@ -294,13 +303,6 @@ impl Host {
 
     /// There is no other node that pages could go to: the service comes back by itself.
     fn drain(&mut self, commands: &mut mpsc::Receiver<Command>) {
-        commands.close();
-        while let Ok(command) = commands.try_recv() {
-            match *command {
-                Ask::Join(join) => join.queue.close(CloseCode::Drained),
-                Ask::Frame(_) | Ask::Gone { .. } | Ask::Notice(..) | Ask::Wake | Ask::Fold(_) => {}
-            }
-        }
         let drain = ServerMessage::Drain {
             within_ms: 0,
             restart: true,
@@ -308,6 +310,18 @@ impl Host {
         for (_, connection) in std::mem::take(&mut self.connections) {
             connection.queue.tell(Header::default(), &drain);
             connection.queue.close(CloseCode::Drained);
+        }
+        close_the_door(commands, CloseCode::Drained);
+    }
+}
+
+/// Whoever comes just now is told what to do. After everybody else: a socket takes a closed door for a room that failed.
+fn close_the_door(commands: &mut mpsc::Receiver<Command>, code: CloseCode) {
+    commands.close();
+    while let Ok(command) = commands.try_recv() {
+        match *command {
+            Ask::Join(join) => join.queue.close(code),
+            Ask::Frame(_) | Ask::Gone { .. } | Ask::Notice(..) | Ask::Wake | Ask::Fold(_) => {}
         }
     }
 }

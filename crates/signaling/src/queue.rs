@@ -32,6 +32,8 @@ struct Items {
     backlog: VecDeque<String>,
     live: VecDeque<String>,
     bytes: usize,
+    /// Messages that the log had already, and nobody counted yet.
+    repeated: u32,
     close: Option<Close>,
 }
 
@@ -83,7 +85,17 @@ impl Queue {
 
     /// A message outside the room's order.
     pub fn tell(&self, header: Header, message: &ServerMessage) {
-        self.send(SharedFrame::new(header, message).text().to_owned());
+        self.send(SharedFrame::new(header, message).into_text());
+    }
+
+    /// The page sent what the log has: that counts as no message.
+    pub fn note_repeated(&self) {
+        self.0.items().repeated += 1;
+    }
+
+    /// Messages that were noted as repeated since this was asked before.
+    pub fn repeated(&self) -> u32 {
+        std::mem::take(&mut self.0.items().repeated)
     }
 
     /// Closes after what is queued. A close that is already under way stays.

@@ -23,6 +23,11 @@ impl Rate {
         }
     }
 
+    /// So many messages cost nothing.
+    pub fn give_back(&mut self, messages: u32) {
+        self.tokens = (self.tokens + i64::from(messages) * 1000).min(self.most);
+    }
+
     /// Counts one message; returns the milliseconds to wait before the next is read.
     pub fn take(&mut self, now: UnixMillis) -> u64 {
         let elapsed = (now.0 - self.last.0).clamp(0, 3_600_000);
@@ -66,6 +71,11 @@ mod tests {
         assert_eq!(rate.take(UnixMillis(0)), 100);
         assert_eq!(rate.take(UnixMillis(100)), 100);
         assert_eq!(rate.take(UnixMillis(10_000)), 0);
+        rate.give_back(1_000);
+        assert_eq!([0; 3].map(|_: i32| rate.take(UnixMillis(10_000))), [0, 0, 0]);
+        assert_eq!(rate.take(UnixMillis(10_000)), 100, "no more than a burst");
+        rate.give_back(1);
+        assert_eq!(rate.take(UnixMillis(10_000)), 100, "one that cost nothing");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -63,23 +64,23 @@ impl Rooms {
         }
     }
 
-    /// Serves one socket until it closes. The task is tracked even if the caller is not.
-    pub fn serve<I, O>(
+    /// Serves one socket until it closes. The task is tracked even if the caller is not. `wrong` is called for a `hello` that
+    /// shows nothing of ours, and says how long its sender must wait, if there were too many of them.
+    pub fn serve<I, O, W>(
         &self,
         incoming: I,
         outgoing: O,
         request_id: String,
-    ) -> impl Future<Output = ()> + Send + use<I, O>
+        wrong: W,
+    ) -> impl Future<Output = ()> + Send + use<I, O, W>
     where
         I: Stream<Item = Incoming> + Send + Unpin + 'static,
         O: Sink<Outgoing, Error = Gone> + Send + Unpin + 'static,
+        W: FnOnce() -> Option<Duration> + Send + 'static,
     {
-        let rooms = self.clone();
         let count = Counted::new(Arc::clone(&self.shared));
-        self.shared.tasks.track_future(async move {
-            session::run(&rooms, incoming, outgoing, &request_id).await;
-            drop(count);
-        })
+        let session = session::run(self.clone(), incoming, outgoing, request_id, wrong, count);
+        self.shared.tasks.track_future(session)
     }
 
     /// A hosted room in a few words; `None` if this node does not host it.
@@ -174,7 +175,7 @@ impl Rooms {
 }
 
 /// Counts an open socket for as long as it lives.
-struct Counted(Arc<Shared>);
+pub(crate) struct Counted(Arc<Shared>);
 
 impl Counted {
     fn new(shared: Arc<Shared>) -> Counted {

@@ -8,9 +8,10 @@ use crate::{
     host::{Ask, Command, Frame},
     queue::{self, Drained, Queue},
     rate::Rate,
+    rooms::Counted,
 };
 pub(crate) use door::secret;
-use futures::{Sink, SinkExt, Stream, StreamExt, future::BoxFuture};
+use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt, future::BoxFuture};
 use heliograph_domain::ParticipantId;
 use heliograph_protocol::{ClientFrame, ClientMessage, CloseCode, ErrorCode, Fault, Header, ServerMessage};
 use std::time::Duration;
@@ -18,6 +19,10 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
+
+/// Messages that the log has already and a page may say again at no cost: what it keeps, and what may be under way. Whoever
+/// repeats more holds up the room.
+const FREE_REPEATS: u32 = 332;
 
 /// Where a socket is after its `hello`.
 enum Place {
@@ -41,15 +46,23 @@ impl Place {
     }
 }
 
-pub(crate) async fn run<I, O>(rooms: &Rooms, mut incoming: I, mut outgoing: O, request_id: &str)
-where
+pub(crate) async fn run<I, O, W>(
+    rooms: Rooms,
+    mut incoming: I,
+    mut outgoing: O,
+    request_id: String,
+    wrong: W,
+    _count: Counted,
+) where
     I: Stream<Item = Incoming> + Send + Unpin,
     O: Sink<Outgoing, Error = Gone> + Send + Unpin,
+    W: FnOnce() -> Option<Duration> + Send,
 {
     let (queue, drained) = queue::queue();
-    let place = match Box::pin(door::hello(rooms, &mut incoming, &queue, request_id)).await {
+    let place = match Box::pin(door::hello(&rooms, &mut incoming, &queue, &request_id)).await {
         Ok(place) => Some(place),
         Err(Some(why)) => {
+            let why = why.or_too_many(wrong);
             tracing::info!(request_id, code = ?why.code, "a socket did not get in: {}", why.detail);
             queue.tell(Header::default(), &why.message());
             queue.close(why.close);
@@ -57,7 +70,8 @@ where
         }
         Err(None) => return,
     };
-    let end = talk(rooms, &mut incoming, &mut outgoing, &queue, drained, place.as_ref()).await;
+    drop(request_id);
+    let end = talk(&rooms, &mut incoming, &mut outgoing, &queue, drained, place.as_ref()).await;
     if let Some(Place::Seat(joined)) = place {
         let gone = Ask::Gone {
             seat: joined.seat,
@@ -67,7 +81,7 @@ where
         drop(joined.inbox.send(Box::new(gone)).await);
     }
     if let End::Closed = end {
-        hear_out(incoming).await;
+        Box::pin(hear_out(incoming)).await;
     }
 }
 
@@ -98,6 +112,7 @@ where
     let dead = Duration::from_millis(timers.server_dead_ms);
     let mut ping = tokio::time::interval(Duration::from_millis(timers.server_ping_ms));
     let mut rate = Rate::new(&shared.settings.limits, shared.ports.clock.now());
+    let mut free_repeats = FREE_REPEATS;
     let mut heard = Instant::now();
     let mut read_again = Instant::now();
     let mut unreadable = false;
@@ -113,6 +128,7 @@ where
             () = room_gone(place), if in_room => {
                 // Its task ended without a word to this socket: the page comes back, and the room is opened anew.
                 in_room = false;
+                refuse(queue, ErrorCode::Internal, "the room failed");
                 queue.close(CloseCode::Reclaim);
                 continue;
             }
@@ -121,11 +137,14 @@ where
                 queue.close(code);
                 continue;
             }
-            frame = async { tokio::time::sleep_until(read_again).await; incoming.next().await }, if place.is_some() && !unreadable => {
+            frame = next_after(read_again, incoming), if place.is_some() && !unreadable => {
                 heard = Instant::now();
                 let Some(place) = place else { return End::Gone };
                 match frame {
                     Some(Incoming::Text(text)) => {
+                        let repeated = queue.repeated().min(free_repeats);
+                        free_repeats -= repeated;
+                        rate.give_back(repeated);
                         read_again = heard + Duration::from_millis(rate.take(shared.ports.clock.now()));
                         if !Box::pin(take(rooms, place, queue, &text)).await { return End::Gone }
                     }
@@ -143,23 +162,39 @@ where
             }
         };
         let close = matches!(next, Outgoing::Close(_));
-        match timeout(stall, outgoing.send(next)).await {
-            Ok(Ok(())) if !close => {}
-            Ok(Ok(())) => return End::Closed,
-            Ok(Err(Gone)) => return End::Gone,
-            Err(_) => {
+        match write(outgoing, next, stall).await {
+            Some(Ok(())) if !close => {}
+            Some(Ok(())) => return End::Closed,
+            Some(Err(Gone)) => return End::Gone,
+            None => {
                 // Not even the close frame may get through; dropping the socket ends it all the same.
-                drop(
-                    timeout(
-                        Duration::from_millis(50),
-                        outgoing.send(Outgoing::Close(CloseCode::Slow)),
-                    )
-                    .await,
-                );
+                let last = Outgoing::Close(CloseCode::Slow);
+                write(outgoing, last, Duration::from_millis(50)).await;
                 return End::Gone;
             }
         }
     }
+}
+
+/// Writes a frame; `None` if it does not get through in time. Most get through at once, and only others need a timer.
+async fn write<O>(outgoing: &mut O, frame: Outgoing, stall: Duration) -> Option<Result<(), Gone>>
+where
+    O: Sink<Outgoing, Error = Gone> + Send + Unpin,
+{
+    let mut sent = outgoing.send(frame);
+    match (&mut sent).now_or_never() {
+        Some(done) => Some(done),
+        None => Box::pin(timeout(stall, sent)).await.ok(),
+    }
+}
+
+/// The next frame, not before an instant.
+async fn next_after<I: Stream<Item = Incoming> + Unpin>(instant: Instant, incoming: &mut I) -> Option<Incoming> {
+    // A timer that is over already would wake another thread.
+    if instant > Instant::now() {
+        Box::pin(tokio::time::sleep_until(instant)).await;
+    }
+    incoming.next().await
 }
 
 /// Reads on after a close, until the other side closes too: a socket dropped with unread bytes is reset, and a reset takes the close

@@ -31,6 +31,7 @@ pub const REQUIRED: &[&str] = &[
     "lapsed",
     "reconnecting",
     "left",
+    "welcome lost",
     "drain",
     "degraded",
     "recovered",

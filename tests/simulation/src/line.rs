@@ -1,6 +1,6 @@
 //! The line between a page and a node: slow, silent in one way, cut, or stalled; frames may come twice or late.
 
-use crate::{calendar::Calendar, chance::Chance, world::Event};
+use crate::{branches::Branches, calendar::Calendar, chance::Chance, world::Event};
 use futures::{Sink, Stream};
 use heliograph_signaling::{Gone, Incoming, Outgoing};
 use std::{
@@ -123,7 +123,13 @@ impl Line {
     }
 
     /// The node takes the socket: its two ends there.
-    pub fn accept(&self, calendar: Calendar<Event>, chance: Chance, alive: Arc<AtomicBool>) -> (NodeReads, NodeWrites) {
+    pub fn accept(
+        &self,
+        calendar: Calendar<Event>,
+        chance: Chance,
+        alive: Arc<AtomicBool>,
+        branches: Branches,
+    ) -> (NodeReads, NodeWrites) {
         let (to_node, frames) = mpsc::unbounded_channel();
         self.wire().to_node = Some(to_node);
         let writes = NodeWrites {
@@ -131,6 +137,7 @@ impl Line {
             calendar,
             chance,
             alive,
+            branches,
             anew: true,
         };
         (NodeReads(frames), writes)
@@ -195,6 +202,7 @@ pub struct NodeWrites {
     calendar: Calendar<Event>,
     chance: Chance,
     alive: Arc<AtomicBool>,
+    branches: Branches,
     /// What is written makes the page anew.
     anew: bool,
 }
@@ -235,11 +243,15 @@ impl Sink<Outgoing> for NodeWrites {
         }
         let now = self.calendar.time.now();
         let placed = self.may_go(&frame);
+        let welcome = matches!(&frame, Outgoing::Text(text) if text.contains("\"type\":\"welcome\""));
         let mut wire = self.line.wire();
         let passage = wire.down.pass(now, &self.chance, placed);
         // What came late was lost to the page just as well.
         wire.lossy |= placed && wire.down.rough > 0 && (passage.times.is_empty() || passage.times[0] != wire.down.last);
         drop(wire);
+        if welcome && passage.times.is_empty() {
+            self.branches.count("welcome lost");
+        }
         for at in passage.times {
             self.calendar.at(at, Event::Down(self.line.id, frame.clone()));
         }

@@ -1,6 +1,7 @@
 //! A node: the real signaling crate, with its own clock and its own line to the log.
 
 use crate::{
+    branches::Branches,
     calendar::Calendar,
     chance::Chance,
     line::Line,
@@ -28,6 +29,7 @@ pub struct Site {
     pub settings: Settings,
     pub chance: Chance,
     pub calendar: Calendar<Event>,
+    pub branches: Branches,
 }
 
 /// One life of a node.
@@ -89,8 +91,9 @@ impl Node {
 
     /// Takes a socket.
     pub fn serve(&self, site: &Site, line: &Line) {
-        let (reads, writes) = line.accept(site.calendar.clone(), site.chance.clone(), Arc::clone(&self.alive));
-        tokio::spawn(self.rooms.serve(reads, writes, format!("line-{}", line.id)));
+        let (calendar, chance) = (site.calendar.clone(), site.chance.clone());
+        let (reads, writes) = line.accept(calendar, chance, Arc::clone(&self.alive), site.branches.clone());
+        tokio::spawn(self.rooms.serve(reads, writes, format!("line-{}", line.id), || None));
     }
 
     pub async fn fold(&self) -> Option<Vec<u8>> {

@@ -55,11 +55,13 @@ pub struct Said {
     pub person: Person,
     /// The lives of one page, from reload to reload.
     pub tab: usize,
-    /// Counts up over all messages of a history.
+    /// Counts up over all messages of a history, and over what is heard of them.
     pub order: u64,
     pub message: ClientMessage,
     /// The sender heard that it is taken.
     pub acked: bool,
+    /// And when, as `order` counts.
+    pub acked_at: u64,
     /// The sender heard that it is not allowed.
     pub refused: bool,
     pub withdrawn: bool,
@@ -73,6 +75,7 @@ impl Said {
             order: 0,
             message,
             acked: false,
+            acked_at: 0,
             refused: false,
             withdrawn: false,
         }
@@ -234,8 +237,11 @@ impl Oracle {
     /// The sender was told that everything of a session up to `c` is taken.
     pub fn acked(&self, session: &str, c: u64) {
         let mut notes = self.notes();
+        notes.order += 1;
+        let now = notes.order;
         let upto = notes.said.range_mut((session.to_owned(), 0)..=(session.to_owned(), c));
-        upto.for_each(|(_, said)| said.acked = true);
+        upto.filter(|(_, said)| !said.acked)
+            .for_each(|(_, said)| (said.acked, said.acked_at) = (true, now));
     }
 
     /// A frame reached a page's present socket.

@@ -68,6 +68,7 @@ fn begin(seed: u64, branches: Branches, trace: Trace) -> World {
         settings,
         chance: chance.clone(),
         calendar: calendar.clone(),
+        branches: branches.clone(),
     };
     let nodes = (0..habits.nodes).map(|number| Node::start(&site, number, 0)).collect();
     let deeds = habits.deeds;

@@ -209,16 +209,15 @@ impl Shelf {
 
     pub fn subscribe(&mut self, node: usize, chance: Chance) -> Subscription {
         let (entries, mut waiting) = mpsc::unbounded_channel::<Arc<LogEntry>>();
-        let (out, subscription) = mpsc::channel(SUBSCRIPTION);
+        let (mut out, subscription) = futures::channel::mpsc::channel(SUBSCRIPTION);
         let slow = self.faults.slow_news;
         tokio::spawn(async move {
             while let Some(entry) = waiting.recv().await {
                 if slow > 0 && chance.permille(300) {
                     pause(chance.of(0..slow)).await;
                 }
-                match out.try_send(entry) {
-                    Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {}
-                    Err(mpsc::error::TrySendError::Closed(_)) => return,
+                if out.try_send(entry).is_err_and(|error| error.is_disconnected()) {
+                    return;
                 }
             }
         });

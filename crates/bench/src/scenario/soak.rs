@@ -71,7 +71,8 @@ pub async fn run(options: &cli::Soak) -> Result<Figures> {
     figures.more("stopped", serde_json::json!(crowd.ledger.stops()));
     figures.more("rss_last_kb", memory.last().map(|(_, kb)| *kb));
     // In the first half caches and buffers find their size.
-    figures.more("rss_slope_kb_per_min", slope(&memory[memory.len() / 2..]));
+    let later = (memory.len() / 2).min(memory.len().saturating_sub(2));
+    figures.more("rss_slope_kb_per_min", slope(&memory[later..]));
     Ok(figures)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Backend;
 use bytes::Bytes;
+use futures::StreamExt;
 use heliograph_domain::{
     ParticipantId, UnixMillis, VisitId,
     entry::{Audience, Chain, ClaimRow, OutboxSpan, Ticket},
@@ -525,9 +526,9 @@ pub async fn subscribers_get_every_entry_in_order(on: &Backend) {
     let mut late = on.log.subscribe(&room(1)).await.unwrap();
     on.append(chat(1, "c1", "session-1", 1)).await;
     for entry in on.entries().await {
-        assert_eq!(early.recv().await.unwrap(), entry);
+        assert_eq!(early.next().await.unwrap(), entry);
     }
-    assert_eq!(late.recv().await.unwrap().header.seq, 3);
+    assert_eq!(late.next().await.unwrap().header.seq, 3);
 }
 
 pub async fn rooms_do_not_mix(on: &Backend) {

@@ -2,13 +2,13 @@
 
 use super::{Environment, demo};
 use crate::config::Config;
+use crate::connections;
 use crate::data::{DataFolder, plainly};
 use crate::lifecycle::Lifecycle;
 use crate::readiness::Dependencies;
 use crate::telemetry;
 use crate::wiring::{Journalled, Service};
 use anyhow::anyhow;
-use axum::serve::ListenerExt;
 use heliograph_http::{Edge, Guesses, Origin, Origins};
 use heliograph_signaling::Settings;
 use std::io::{self, ErrorKind, Write, stdout};
@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
+/// In which a connection must say what it wants, also the next time.
+const HEAD: Duration = Duration::from_secs(30);
 /// A transaction that is still under way then is rolled back by the database.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Tasks that are still busy then are left to the system.
@@ -99,15 +101,9 @@ async fn serve(config: &Config, secret: Option<String>, with_demo: bool) -> anyh
     let _ = stdout().write_all(lines.as_bytes()).and_then(|()| stdout().flush());
     tracing::info!(tzdb = service.tzdb.version(), "started");
 
-    // Small frames must not wait for each other.
-    let listener = listener.tap_io(|socket| drop(socket.set_nodelay(true)));
-    let router = heliograph_http::router(edge).into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = axum::serve(listener, router).with_graceful_shutdown(life.stop.clone().cancelled_owned());
-    life.tasks.spawn(async move {
-        if let Err(error) = stopped.await {
-            tracing::error!(%error, "the service can't accept connections any more");
-        }
-    });
+    let router = heliograph_http::router(edge);
+    life.tasks
+        .spawn(connections::serve(listener, router, HEAD, life.stop.clone()));
     life.tasks.spawn(telemetry::tidy_figures(figures, life.stop.clone()));
     life.run().await;
     if let Some(Err(error)) = journal.map(|journal| journal.close()) {

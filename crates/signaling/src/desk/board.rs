@@ -112,7 +112,7 @@ impl Board {
             ..Header::default()
         };
         let frame = SharedFrame::new(header, &ServerMessage::DeskSnapshot { visits });
-        watcher.queue.send_backlog(vec![frame.text().to_owned()]);
+        watcher.queue.send_backlog(vec![frame.into_text()]);
     }
 
     pub fn end_session(&self, session: &str) {
@@ -142,11 +142,11 @@ impl Row {
 }
 
 fn tell(watchers: &BTreeMap<u64, Watcher>, row: &Row) {
-    let mut frame = None;
+    let mut text = None;
     let readers = watchers.values().filter(|one| one.ready && one.sees(&row.known));
     for reader in readers {
-        let frame = frame.get_or_insert_with(|| frame_of(row));
-        reader.queue.send(frame.text().to_owned());
+        let text = text.get_or_insert_with(|| frame_of(row).into_text());
+        reader.queue.send(text.clone());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Frame, Host};
 use heliograph_domain::{ParticipantId, SessionId, entry::Audience};
 use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Fault, Header, LineLevel, ServerMessage};
-use heliograph_room::VoidData;
+use heliograph_room::{Body, VoidData};
 use heliograph_roomlog::{AppendAnswer, Mark};
 
 /// Between two reports about a page's lines.
@@ -40,11 +40,11 @@ impl Host {
                 return;
             }
         };
-        let draft = match &message {
+        let (draft, body) = match message {
             Ok(message) => {
-                let plain = serde_json::to_vec(message).expect("keys are texts and numbers are finite");
-                let audience = audience(message);
-                self.sealed(
+                let plain = serde_json::to_vec(&message).expect("keys are texts and numbers are finite");
+                let audience = audience(&message);
+                let draft = self.sealed(
                     Some(frame.seat),
                     Some(frame.connection),
                     session.clone(),
@@ -52,11 +52,13 @@ impl Host {
                     audience,
                     message.kind(),
                     &plain,
-                )
+                );
+                (draft, Body::Message(message))
             }
             Err(code) => {
-                let plain = serde_json::to_vec(&VoidData { code: *code }).expect("a code is a text");
-                self.sealed(
+                let void = VoidData { code };
+                let plain = serde_json::to_vec(&void).expect("a code is a text");
+                let draft = self.sealed(
                     Some(frame.seat),
                     Some(frame.connection),
                     session.clone(),
@@ -64,15 +66,24 @@ impl Host {
                     Audience::Own,
                     "void",
                     &plain,
-                )
+                );
+                (draft, Body::Void(void))
             }
         };
-        match self.append(draft).await {
+        match self.append_read(draft, Some(body)).await {
             Ok(AppendAnswer::Dup { .. }) => {
+                if let Some(connection) = self.connections.get(&frame.seat) {
+                    connection.queue.note_repeated();
+                }
                 self.facts.write(&self.shared.ports, &self.key).await;
                 self.ack_seat(frame.seat, &session, false);
             }
-            Ok(AppendAnswer::Gap { session, .. }) => self.ack_seat(frame.seat, &session, true),
+            Ok(AppendAnswer::Gap { session: missing, .. }) => {
+                if let Ok(session) = session.parse() {
+                    self.refuse_at_once(frame.seat, &session, c, ErrorCode::Gap);
+                }
+                self.ack_seat(frame.seat, &missing, true);
+            }
             Ok(AppendAnswer::Unclaimed) => self.close(frame.seat, CloseCode::Reclaim),
             // What was not taken, the client keeps and sends again.
             Ok(AppendAnswer::Ok { .. } | AppendAnswer::Rewound) => {}

@@ -209,8 +209,7 @@ impl Host {
                 },
                 &welcome,
             )
-            .text()
-            .to_owned(),
+            .into_text(),
         ];
         match (resumed, hello.last) {
             (Resumed::Full, Some(last)) if last.s == self.room.seq() => {}

@@ -11,7 +11,7 @@ use heliograph_domain::{
 };
 use heliograph_protocol::{CloseCode, Header, Phase, SeatState, ServerMessage, SharedFrame};
 use heliograph_room::{Applied, Body, ClaimOutcome, Deadlines, Delivery, Entry, Opened, RULES, Room};
-use heliograph_roomlog::{AppendAnswer, Away, Draft, LogEntry, Snapshot};
+use heliograph_roomlog::{AppendAnswer, Away, Draft, LogEntry, Snapshot, Subscription};
 use std::sync::Arc;
 
 impl Host {
@@ -105,6 +105,11 @@ impl Host {
 
     /// Appends, and applies everything up to the new entry. A log that does not have this node's place is repaired first.
     pub(super) async fn append(&mut self, draft: Draft) -> Result<AppendAnswer, Away> {
+        self.append_read(draft, None).await
+    }
+
+    /// Appends what this node has in the clear, and need not open again.
+    pub(super) async fn append_read(&mut self, draft: Draft, body: Option<Body>) -> Result<AppendAnswer, Away> {
         for _ in 0..2 {
             let answer = self
                 .shared
@@ -123,7 +128,10 @@ impl Host {
                         self.ack_unseen(&draft);
                     }
                     metrics::counter!("heliograph_room_entries_total").increment(1);
-                    self.catch_up(seq).await?;
+                    self.in_clear = body.map(|body| Box::new((draft, body)));
+                    let caught_up = self.catch_up(seq).await;
+                    self.in_clear = None;
+                    caught_up?;
                     let (chain, at) = (self.room.chain(), self.room.at());
                     return Ok(AppendAnswer::Ok { seq, chain, at });
                 }
@@ -139,7 +147,7 @@ impl Host {
     /// Applies what the subscription brought, then reads what it left out.
     pub(super) async fn catch_up(&mut self, seq: u64) -> Result<(), Away> {
         while self.room.seq() < seq {
-            match self.subscription.as_mut().map(tokio::sync::mpsc::Receiver::try_recv) {
+            match self.subscription.as_mut().map(Subscription::try_recv) {
                 Some(Ok(entry)) if entry.header.seq <= self.room.seq() + 1 => self.take(entry).await,
                 Some(Ok(_) | Err(_)) | None => return self.catch_up_all().await,
             }
@@ -200,7 +208,13 @@ impl Host {
             self.look_again();
             return;
         }
-        let entry = self.opened(&kept);
+        let entry = match self.in_clear.take_if(|own| kept.is_of(&own.0)) {
+            Some(in_clear) => Entry {
+                header: header.clone(),
+                body: in_clear.1,
+            },
+            None => self.opened(&kept),
+        };
         let applied = self.room.apply(&entry);
         self.ring.push(kept);
         self.after_claim(&entry, &applied);

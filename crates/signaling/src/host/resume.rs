@@ -18,7 +18,7 @@ impl Host {
             why,
             acked: self.acked(seat),
         };
-        let mut frames = vec![SharedFrame::new(here.clone(), &resync).text().to_owned()];
+        let mut frames = vec![SharedFrame::new(here.clone(), &resync).into_text()];
         self.replay(seat, 0, |_, _| true, &mut frames)?;
         frames.push(self.snapshot_frame(seat, here));
         Ok(frames)
@@ -45,7 +45,7 @@ impl Host {
             marks: self.room.marks(),
             room: self.room.view(seat),
         };
-        SharedFrame::new(here, &snapshot).text().to_owned()
+        SharedFrame::new(here, &snapshot).into_text()
     }
 
     /// Whether a page's place is one of this log.

@@ -22,6 +22,8 @@ pub(super) struct NotIn {
     pub close: CloseCode,
     retry_after_ms: Option<u64>,
     pub detail: &'static str,
+    /// Nothing of it was ever ours.
+    foreign: bool,
 }
 
 impl NotIn {
@@ -31,6 +33,33 @@ impl NotIn {
             close,
             retry_after_ms: None,
             detail,
+            foreign: false,
+        }
+    }
+
+    /// What was never good.
+    fn foreign(code: ErrorCode, detail: &'static str) -> NotIn {
+        NotIn {
+            foreign: true,
+            ..NotIn::new(code, CloseCode::Auth, detail)
+        }
+    }
+
+    /// Who shows too much that is not ours waits before the next. What was good once is no guess.
+    pub fn or_too_many(self, wrong: impl FnOnce() -> Option<Duration>) -> NotIn {
+        if !self.foreign {
+            return self;
+        }
+        match wrong() {
+            None => self,
+            Some(wait) => NotIn {
+                retry_after_ms: u64::try_from(wait.as_millis()).ok(),
+                ..NotIn::new(
+                    ErrorCode::RateLimited,
+                    CloseCode::Rate,
+                    "too much from this address was not ours",
+                )
+            },
         }
     }
 
@@ -176,16 +205,21 @@ async fn open_desk(rooms: &Rooms, hello: &Hello, queue: &Queue, request_id: &str
     let rights = ports.desk.rights(&ticket.institution, ticket.person, &ticket.session);
     let rights = match rights.await {
         Ok(Some(rights)) => rights,
-        Ok(None) => return Err(unauthorized("the session is over")),
+        Ok(None) => {
+            return Err(NotIn::new(
+                ErrorCode::Unauthorized,
+                CloseCode::Auth,
+                "the session is over",
+            ));
+        }
         Err(away) => {
             tracing::warn!(request_id, "a desk's rights can't be read: {away}");
             return Err(store_away());
         }
     };
     if !rooms.shared().desks.use_ticket(&ticket, ports.clock.now()) {
-        return Err(unauthorized(
-            "the ticket was used before, or is of another life of the service",
-        ));
+        let used = "the ticket was used before, or is of another life of the service";
+        return Err(NotIn::new(ErrorCode::Unauthorized, CloseCode::Auth, used));
     }
     match DeskSeat::open(rooms, &ticket, rights, queue).await {
         Ok(desk) => {
@@ -222,7 +256,7 @@ fn parse_hello(text: &str, shared: &crate::rooms::Shared) -> Result<Box<Hello>, 
         )),
         Err(bad) => {
             tracing::info!(code = ?bad.code, "a hello could not be read: {}", bad.detail);
-            Err(NotIn::new(bad.code, CloseCode::Auth, "hello could not be read"))
+            Err(NotIn::foreign(bad.code, "hello could not be read"))
         }
     }
 }
@@ -279,7 +313,7 @@ fn read_secret(secret: &str, genuine: impl Fn(&TenantId, u32, &str) -> bool) -> 
 }
 
 fn unauthorized(detail: &'static str) -> NotIn {
-    NotIn::new(ErrorCode::Unauthorized, CloseCode::Auth, detail)
+    NotIn::foreign(ErrorCode::Unauthorized, detail)
 }
 
 fn no_ticket(error: ticket::TicketError) -> NotIn {

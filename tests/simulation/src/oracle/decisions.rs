@@ -7,6 +7,7 @@ use super::{
 use crate::people::Person;
 use heliograph_domain::ParticipantId;
 use heliograph_protocol::{ClientMessage, Phase, SeatState};
+use heliograph_room::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Between two beats of a node.
@@ -43,6 +44,7 @@ impl Oracle {
         let here: BTreeSet<_> = pages.map(|page| page.tab).collect();
         let mut said = self.everything_said();
         said.sort_by_key(|(_, said)| said.order);
+        let said_before = &said;
         // What was withdrawn may have been in the log before.
         let stands =
             |key: &(String, u64), said: &Said| said.acked && !said.refused && !said.withdrawn && !truth.refuses(key);
@@ -50,7 +52,7 @@ impl Oracle {
         for (key, said) in &said {
             let counts = stands(key, said).then_some(said);
             if let Some(participant) = about(&said.message) {
-                last.insert(participant, counts);
+                last.insert(participant, counts.map(|said| (key, said)));
                 let removes = said.person == Person::HOST && matches!(said.message, ClientMessage::Remove(_));
                 if removes && counts.is_some() {
                     removed.insert(participant);
@@ -67,7 +69,22 @@ impl Oracle {
                 .any(|(_, said)| here.contains(&said.tab) && same(&said.message));
             !end.loses_tails && !again
         };
+        let place = |(session, c): &(String, u64)| {
+            let is = |entry: &&Entry| (entry.header.session.as_str(), entry.header.cseq) == (session, *c);
+            truth.entries.iter().find(is).map(|entry| entry.header.seq)
+        };
         for (participant, said) in last {
+            // A page that waited meanwhile may say an older one, which nobody had acknowledged: it comes after this one.
+            let overtaken = said.is_some_and(|(key, last)| {
+                let waited = |older: &Said| {
+                    about(&older.message) == Some(participant)
+                        && (!older.acked || older.acked_at > last.acked_at)
+                        && older.order < last.order
+                };
+                let after = |other: &(String, u64)| place(other) > place(key);
+                said_before.iter().any(|(other, older)| waited(older) && after(other))
+            });
+            let said = said.map(|(_, said)| said).filter(|_| !overtaken);
             let state = truth.room.state(participant);
             let kept = |said: &&Said| here.contains(&said.tab) || remembered(&|m| about(m) == Some(participant));
             let here = said.filter(kept).filter(|_| !removed.contains(&participant));
