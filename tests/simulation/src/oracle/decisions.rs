@@ -44,7 +44,7 @@ impl Oracle {
         let here: BTreeSet<_> = pages.map(|page| page.tab).collect();
         let mut said = self.everything_said();
         said.sort_by_key(|(_, said)| said.order);
-        let said_before = &said;
+        let everything = &said;
         // What was withdrawn may have been in the log before.
         let stands =
             |key: &(String, u64), said: &Said| said.acked && !said.refused && !said.withdrawn && !truth.refuses(key);
@@ -75,16 +75,19 @@ impl Oracle {
         };
         for (participant, said) in last {
             // A page that waited meanwhile may say an older one, which nobody had acknowledged: it comes after this one.
-            let overtaken = said.is_some_and(|(key, last)| {
+            let said = said.map(|(key, last)| {
                 let waited = |older: &Said| {
                     about(&older.message) == Some(participant)
                         && (!older.acked || older.acked_at > last.acked_at)
                         && older.order < last.order
                 };
-                let after = |other: &(String, u64)| place(other) > place(key);
-                said_before.iter().any(|(other, older)| waited(older) && after(other))
+                let late = everything
+                    .iter()
+                    .filter(|(key, older)| waited(older) && !older.refused && !truth.refuses(key));
+                let late = late.filter(|(other, _)| place(other) > place(key));
+                late.max_by_key(|(other, _)| place(other))
+                    .map_or(last, |(_, older)| older)
             });
-            let said = said.map(|(_, said)| said).filter(|_| !overtaken);
             let state = truth.room.state(participant);
             let kept = |said: &&Said| here.contains(&said.tab) || remembered(&|m| about(m) == Some(participant));
             let here = said.filter(kept).filter(|_| !removed.contains(&participant));
