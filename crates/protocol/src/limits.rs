@@ -140,7 +140,7 @@ pub struct Timers {
     pub ping_ms: u64,
     /// Silence after a `ping` that means a dead line.
     pub dead_ms: u64,
-    /// Between two WebSocket pings of the server.
+    /// Silence of a line after which the server sends a WebSocket ping.
     pub server_ping_ms: u64,
     /// Silence after which the server closes with 4002.
     pub server_dead_ms: u64,

@@ -19,7 +19,7 @@ use heliograph_domain::{
     entry::{Audience, Ticket},
 };
 use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, Header, Hello, ServerMessage};
-use heliograph_room::{Body, Notice, Room};
+use heliograph_room::{Body, Entry, Notice, Room};
 use heliograph_roomlog::{Away, Draft, LogEntry, Mark, RoomKey, Snapshot, Subscription};
 use litemap::LiteMap;
 use std::{
@@ -79,6 +79,8 @@ pub(crate) struct Host {
     /// The log's snapshot and every entry since, as they lie in the log: what a resume is answered from, and a log repaired.
     base: Option<Arc<Snapshot>>,
     ring: Vec<Arc<LogEntry>>,
+    /// What was opened when the log was folded, until the next beat: many come back at once then, and ask for the same.
+    opened_lately: Vec<Entry>,
     candidate: Option<Box<Room>>,
     subscription: Option<Subscription>,
     /// The log was there before this node: it may have lost its end with the node that hosted the room.
@@ -144,6 +146,7 @@ impl Host {
             room: Room::new(),
             base: None,
             ring: Vec::new(),
+            opened_lately: Vec::new(),
             candidate: None,
             subscription: None,
             found: false,

@@ -110,7 +110,8 @@ where
     let timers = &shared.settings.timers;
     let stall = Duration::from_millis(timers.write_stall_ms);
     let dead = Duration::from_millis(timers.server_dead_ms);
-    let mut ping = tokio::time::interval(Duration::from_millis(timers.server_ping_ms));
+    let quiet = Duration::from_millis(timers.server_ping_ms);
+    let mut look = tokio::time::interval(quiet);
     let mut rate = Rate::new(&shared.settings.limits, shared.ports.clock.now());
     let mut free_repeats = FREE_REPEATS;
     let mut heard = Instant::now();
@@ -122,9 +123,11 @@ where
         let next = tokio::select! {
             biased;
             next = drained.next() => next,
-            _ = ping.tick() => {
-                if heard.elapsed() > dead { Outgoing::Close(CloseCode::Heartbeat) } else { Outgoing::Ping }
-            }
+            _ = look.tick() => match heard.elapsed() {
+                silent if silent > dead => Outgoing::Close(CloseCode::Heartbeat),
+                silent if silent >= quiet => Outgoing::Ping,
+                _ => continue,
+            },
             () = room_gone(place), if in_room => {
                 // Its task ended without a word to this socket: the page comes back, and the room is opened anew.
                 in_room = false;

@@ -1485,7 +1485,7 @@ export interface components {
             server_dead_ms: number;
             /**
              * Format: int64
-             * @description Between two WebSocket pings of the server.
+             * @description Silence of a line after which the server sends a WebSocket ping.
              * @default 5000
              */
             server_ping_ms: number;

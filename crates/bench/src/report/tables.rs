@@ -114,7 +114,7 @@ pub const TABLES: &[Table] = &[
         column: "sockets",
         rows: &[
             Row(
-                "memory, rise while one does not read",
+                "memory while one does not read, above its highest point before",
                 "rss_growth_kb",
                 "KiB",
                 AtMost(1024.0),
@@ -125,7 +125,12 @@ pub const TABLES: &[Table] = &[
                 "KiB",
                 Reported,
             ),
-            Row("the same while nobody stalls", "rss_drift_kb", "KiB", Reported),
+            Row(
+                "rise while nobody stalls, as logs grow and are cut",
+                "rss_drift_kb",
+                "KiB",
+                Reported,
+            ),
             Row("until the line is closed", "closed_after_s", "s", AtMost(10.0)),
             Row("latency p99 of the others", "p99_ms", "ms", AtMost(5.0)),
             Row("how the one comes back", "stalled_resumed", "", Reported),

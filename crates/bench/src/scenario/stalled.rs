@@ -42,11 +42,13 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     pair.pair(frozen_room, [clinic.door(0), small], [None, None])?;
     pair.seated(1, JOIN).await?;
 
-    // The same talk before, in which nobody stalls: once until caches are full, once for what memory does by itself.
+    // The same talk before, in which nobody stalls: once until logs have their length, once for what memory does by itself.
+    // Logs grow and are cut every few seconds, so it is the highest points of two talks that are compared.
     let to_stalled = to_second(&pair, options.its_rate);
     let calm = others.talk(options.talk.rate);
     sleep(common.time()).await;
-    let drift = watch(pid, common.time(), || Ok(false)).await?;
+    let before = resident_kb(pid)?;
+    let quiet = watch(pid, common.time(), || Ok(false)).await?;
     calm.end();
 
     let frozen = &pair.talkers[1];
@@ -97,11 +99,12 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     figures.more("stalled_bytes", options.its_bytes);
     figures.cpu_us_per_message = talked.spent.micros_per(talked.delivered);
     figures.generator(talked.spent);
-    figures.more("rss_drift_kb", drift.growth_kb);
-    figures.more("rss_growth_kb", memory.growth_kb);
+    let above = |peak_kb: u64| peak_kb.saturating_sub(quiet.peak_kb);
+    figures.more("rss_drift_kb", quiet.peak_kb.saturating_sub(before));
+    figures.more("rss_growth_kb", above(memory.peak_kb));
     let (closed, at_close) = memory.done.unzip();
     figures.more("closed_after_s", closed.map(|after| after.as_secs_f64()));
-    figures.more("rss_growth_at_close_kb", at_close);
+    figures.more("rss_growth_at_close_kb", at_close.map(above));
     figures.more("stalled_resumed", resumed.map(|resumed| serde_json::json!(resumed)));
     figures.more("stalled_sent", of_pair.sent);
     figures.more("stalled_delivered", of_pair.delivered);
@@ -118,21 +121,21 @@ fn to_second(pair: &Crowd, per_second: u64) -> Pace {
 
 /// What memory did in a time.
 struct Memory {
-    /// How far it rose above where it was.
-    growth_kb: u64,
-    /// When something was done, and the growth until then.
+    /// Its highest point.
+    peak_kb: u64,
+    /// When something was done, and the highest point until then.
     done: Option<(Duration, u64)>,
 }
 
 async fn watch(pid: u32, time: Duration, is_done: impl Fn() -> Result<bool>) -> Result<Memory> {
-    let (began, before) = (Instant::now(), resident_kb(pid)?);
-    let (mut growth_kb, mut done, mut look) = (0, None, interval(LOOK));
+    let began = Instant::now();
+    let (mut peak_kb, mut done, mut look) = (0, None, interval(LOOK));
     while began.elapsed() < time {
         look.tick().await;
-        growth_kb = growth_kb.max(resident_kb(pid)?.saturating_sub(before));
+        peak_kb = peak_kb.max(resident_kb(pid)?);
         if done.is_none() && is_done()? {
-            done = Some((began.elapsed(), growth_kb));
+            done = Some((began.elapsed(), peak_kb));
         }
     }
-    Ok(Memory { growth_kb, done })
+    Ok(Memory { peak_kb, done })
 }

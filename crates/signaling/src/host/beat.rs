@@ -24,6 +24,7 @@ impl Host {
 
     pub(super) async fn beat(&mut self) {
         self.beaten = Some(Instant::now());
+        self.opened_lately = Vec::new();
         self.facts.write(&self.shared.ports, &self.key).await;
         if self.room.seq() == 0 {
             return;

@@ -179,17 +179,23 @@ impl Host {
             self.base = Some(base);
             self.ring.clear();
         }
+        let first = self.ring.is_empty();
         for entry in tail.entries {
-            self.take(entry).await;
+            let opened = self.fold(entry).await;
+            self.opened_lately.extend(opened.filter(|_| first));
         }
         Ok(())
     }
 
-    /// Applies the next entry: opens it, delivers what it means, acknowledges it to its sender.
     pub(super) async fn take(&mut self, kept: Arc<LogEntry>) {
+        self.fold(kept).await;
+    }
+
+    /// Applies the next entry: opens it, delivers what it means, acknowledges it to its sender. `None`: it is not the next.
+    async fn fold(&mut self, kept: Arc<LogEntry>) -> Option<Entry> {
         let LogEntry { header, data } = &*kept;
         if header.seq != self.room.seq() + 1 {
-            return;
+            return None;
         }
         let parts = (
             header.from,
@@ -206,14 +212,14 @@ impl Host {
         if chain != header.chain {
             tracing::warn!(visit = %self.key.visit, seq = header.seq, "an entry does not follow from the one before");
             self.look_again();
-            return;
+            return None;
         }
         let entry = match self.in_clear.take_if(|own| kept.is_of(&own.0)) {
             Some(in_clear) => Entry {
                 header: header.clone(),
                 body: in_clear.1,
             },
-            None => self.opened(&kept),
+            None => self.open(&kept),
         };
         let applied = self.room.apply(&entry);
         self.ring.push(kept);
@@ -226,9 +232,17 @@ impl Host {
         self.acknowledge(&entry);
         self.show_out(&entry);
         self.publish();
+        Some(entry)
     }
 
-    pub(super) fn open(&self, header: &EntryHeader, data: &[u8]) -> Body {
+    pub(super) fn open(&self, entry: &LogEntry) -> Entry {
+        Entry {
+            header: entry.header.clone(),
+            body: self.body(&entry.header, &entry.data),
+        }
+    }
+
+    fn body(&self, header: &EntryHeader, data: &[u8]) -> Body {
         let (row, sealed) = if header.kind == "claim" {
             match ClaimRow::split(data) {
                 Some((row, sealed)) => (Some(row), sealed),

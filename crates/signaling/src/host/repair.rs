@@ -8,7 +8,7 @@ use heliograph_roomlog::{
     Away, LogEntry, Mark, Tail,
     repair::{self, Holding, Plan},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// A log that changes under a repair is read again so often; then the node waits.
@@ -150,11 +150,14 @@ impl Host {
     async fn fold_anew(&mut self, log: Tail) -> Result<(), Away> {
         let Tail { base, entries } = log;
         let mut room = self.base_room(base.as_deref())?;
+        let mut opened = Vec::with_capacity(entries.len());
         for entry in &entries {
-            let entry = self.opened(entry);
+            let entry = self.open(entry);
             let applied = room.apply(&entry);
             self.facts.note(&entry, &applied);
+            opened.push(entry);
         }
+        self.opened_lately = opened;
         (self.room, self.base, self.ring, self.candidate) = (room, base, entries, None);
         self.found = true;
         self.facts.write(&self.shared.ports, &self.key).await;
@@ -184,10 +187,14 @@ impl Host {
         base.map_or_else(|| Ok(Room::new()), |base| self.open_snapshot(base))
     }
 
-    pub(super) fn opened(&self, entry: &LogEntry) -> Entry {
-        Entry {
-            header: entry.header.clone(),
-            body: self.open(&entry.header, &entry.data),
+    pub(super) fn opened(&self, entry: &LogEntry) -> Cow<'_, Entry> {
+        let seq = entry.header.seq;
+        let lately = self
+            .opened_lately
+            .binary_search_by_key(&seq, |opened| opened.header.seq);
+        match lately.map(|at| &self.opened_lately[at]) {
+            Ok(opened) if opened.header.chain == entry.header.chain => Cow::Borrowed(opened),
+            Ok(_) | Err(_) => Cow::Owned(self.open(entry)),
         }
     }
 }
