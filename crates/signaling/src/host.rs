@@ -184,15 +184,18 @@ impl Host {
         self.shared.desks.room(&self.key, || RoomBrief::of(&self.room));
     }
 
+    /// Whether a person's time is over. It lasts while somebody admitted is there, and longer by what the visit was extended.
+    fn is_late(&self, until: UnixMillis) -> bool {
+        !self.room.is_occupied() && until.plus(self.room.extended_ms()) <= self.now()
+    }
+
     /// The room's people are gone and may not come back: its time is over.
     fn is_over(&self) -> bool {
-        let now = self.now();
         if !self.connections.is_empty() || !self.facts.is_empty() {
             return false;
         }
-        let rights = self.room.last_rights();
-        rights.is_none_or(|until| until.plus(self.room.extended_ms()) < now)
-            && now.0 - self.empty_since.0 >= IDLE_MS
+        self.room.last_rights().is_none_or(|until| self.is_late(until))
+            && self.now().0 - self.empty_since.0 >= IDLE_MS
             && self.room.present().next().is_none()
     }
 }

@@ -79,9 +79,7 @@ impl Host {
 
     /// Who sat down while the store was away is asked about now; whoever waits beyond their time is shown out.
     async fn look_at_rights(&mut self) {
-        let now = self.now().plus(-self.room.extended_ms());
-        let occupied = self.room.is_occupied();
-        let over = |seat: &ParticipantId| !occupied && self.room.rights_until(*seat).is_some_and(|until| until <= now);
+        let over = |seat: &ParticipantId| self.room.rights_until(*seat).is_some_and(|until| self.is_late(until));
         let ask = self.connections.iter().filter(|(seat, c)| c.unasked || over(seat));
         let ask: Vec<_> = ask.map(|(seat, _)| *seat).collect();
         for seat in ask {

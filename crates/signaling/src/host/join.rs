@@ -121,13 +121,11 @@ impl Host {
         self.noted(answer)
     }
 
-    /// Who sits down; `None` when the time is over. Rights last while somebody admitted is there.
+    /// Who sits down; `None` when the time is over.
     fn claim_data(&self, join: &Join) -> Option<ClaimData> {
-        // As if it were earlier by as much as the visit was extended.
-        let now = self.now().plus(-self.room.extended_ms());
         let capabilities = join.hello.capabilities;
-        match &join.rights {
-            Some(rights) => (rights.until > now || self.room.is_occupied()).then(|| ClaimData {
+        let data = match &join.rights {
+            Some(rights) => Some(ClaimData {
                 role: rights.role,
                 name: rights.name.clone(),
                 language: rights.language.clone(),
@@ -135,11 +133,9 @@ impl Host {
                 capabilities,
                 stands: None,
             }),
-            None => self
-                .room
-                .remembered_claim(join.seat, capabilities)
-                .filter(|data| data.rights_until > now || self.room.is_occupied()),
-        }
+            None => self.room.remembered_claim(join.seat, capabilities),
+        };
+        data.filter(|data| !self.is_late(data.rights_until))
     }
 
     fn claim_request(&self, join: &Join, row: &ClaimRow, data: &ClaimData) -> ClaimRequest {

@@ -44,11 +44,12 @@ impl Host {
         };
         connection.unasked = false;
         let generation = connection.generation;
-        let void = rights.as_ref().is_some_and(|rights| rights.generation != generation);
-        let inside = self.room.state(seat) == Some(SeatState::Admitted) && self.room.is_occupied();
-        let over = rights.is_none_or(|rights| rights.until <= self.now());
-        // A link that staff made void holds nobody's place, a visit that runs or not.
-        if void || (over && !inside) {
+        let out = match rights {
+            // A link that staff made void holds nobody's place, a visit that runs or not.
+            Some(rights) => rights.generation != generation || self.is_late(rights.until),
+            None => !self.room.is_occupied() || self.room.state(seat) != Some(SeatState::Admitted),
+        };
+        if out {
             self.show_out_of(seat, CloseCode::Expired);
         }
     }

@@ -154,11 +154,15 @@ fn rust(counts: &mut Counts) -> Result {
 
 /// A suite of its own, since it turns on a feature that nothing else may have, and needs both cores.
 fn simulation(counts: &mut Counts) -> Result {
+    // The whole workspace is named so that dependencies have the features of the other suites, and are not compiled anew.
     let test = [
         "test",
-        "-p",
-        "heliograph-simulation",
+        "--workspace",
         "--features",
+        "heliograph-simulation/mutants",
+        "--test",
+        "histories",
+        "--test",
         "mutants",
         "--no-fail-fast",
     ];

@@ -1,0 +1,3 @@
+//! What tests of rooms stand on.
+
+pub mod stage;
