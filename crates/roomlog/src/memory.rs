@@ -16,8 +16,9 @@ use std::{
 const SUBSCRIPTION: usize = 256;
 
 /// Logs in the memory of one process; its clock is the process's. With a journal they outlive the process.
+#[derive(Clone)]
 pub struct Memory {
-    rooms: Mutex<HashMap<RoomKey, Arc<Mutex<Slot>>>>,
+    rooms: Arc<Mutex<HashMap<RoomKey, Arc<Mutex<Slot>>>>>,
     clock: Arc<dyn Clock>,
     leases: Leases,
     journal: Option<Arc<Journal>>,
@@ -36,7 +37,7 @@ impl Memory {
     /// No rooms yet, and nothing of them outlives the process.
     pub fn new(clock: Arc<dyn Clock>, leases: Leases) -> Memory {
         Memory {
-            rooms: Mutex::default(),
+            rooms: Arc::default(),
             clock,
             leases,
             journal: None,
@@ -108,18 +109,30 @@ impl Memory {
     }
 
     /// A step that may append: what is new is written down, then readers hear of it. What can't be written never was.
-    fn extend<T>(&self, room: &RoomKey, step: impl FnOnce(&mut Log, UnixMillis) -> T) -> Result<T, Away> {
+    async fn extend<T: Send + 'static>(
+        &self,
+        room: &RoomKey,
+        step: impl FnOnce(&mut Log, UnixMillis) -> T + Send + 'static,
+    ) -> Result<T, Away> {
+        let waits = self
+            .journal
+            .as_ref()
+            .is_some_and(|journal| journal.fsync() == Fsync::Always);
+        if !waits {
+            return self.extend_now(room, step);
+        }
+        let (memory, room) = (self.clone(), room.clone());
+        at_the_disk(move || memory.extend_now(&room, step)).await
+    }
+
+    fn extend_now<T>(&self, room: &RoomKey, step: impl FnOnce(&mut Log, UnixMillis) -> T) -> Result<T, Away> {
         let now = self.clock.now();
         self.with(room, |slot| {
             let before = slot.log.head().seq;
             let answer = step(&mut slot.log, now);
             if let Some(journal) = self.journal.as_ref().filter(|_| slot.log.head().seq > before) {
                 let new: Vec<_> = slot.log.since(before).cloned().map(Record::Entry).collect();
-                let written = match journal.fsync() {
-                    Fsync::Always => at_the_disk(|| journal.append(room, &new)),
-                    Fsync::Never | Fsync::Every(_) => journal.append(room, &new),
-                };
-                if let Err(error) = written {
+                if let Err(error) = journal.append(room, &new) {
                     slot.log.take_back(before, now, self.leases);
                     return Err(error.into());
                 }
@@ -143,15 +156,22 @@ impl Memory {
             base: base.cloned(),
             entries: entries.cloned().collect(),
         };
-        Ok(at_the_disk(|| journal.replace(room, &Vec::from(&tail)))?)
+        Ok(journal.replace(room, &Vec::from(&tail))?)
     }
 }
 
-/// Runs what waits for a disk without holding up other tasks.
-fn at_the_disk<T>(step: impl FnOnce() -> T) -> T {
+/// Runs what waits for a disk on a thread of its own. A runtime with one thread has nobody to hold up, and shows the same order
+/// each time.
+async fn at_the_disk<T: Send + 'static>(step: impl FnOnce() -> Result<T, Away> + Send + 'static) -> Result<T, Away> {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(step),
+        Ok(RuntimeFlavor::MultiThread) => match tokio::task::spawn_blocking(step).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(Away("the process is ending".to_owned())),
+            },
+        },
         Ok(_) | Err(_) => step(),
     }
 }
@@ -159,15 +179,18 @@ fn at_the_disk<T>(step: impl FnOnce() -> T) -> T {
 #[async_trait]
 impl RoomLog for Memory {
     async fn claim(&self, room: &RoomKey, mark: Mark, claim: ClaimRequest) -> Result<ClaimAnswer, Away> {
-        self.extend(room, |log, now| log.claim(now, mark, claim, self.leases))
+        let leases = self.leases;
+        self.extend(room, move |log, now| log.claim(now, mark, claim, leases))
+            .await
     }
 
     async fn append(&self, room: &RoomKey, mark: Mark, draft: Draft) -> Result<AppendAnswer, Away> {
-        self.extend(room, |log, now| log.append(now, mark, draft))
+        self.extend(room, move |log, now| log.append(now, mark, draft)).await
     }
 
     async fn beat(&self, room: &RoomKey, beat: Beat) -> Result<BeatAnswer, Away> {
-        self.extend(room, |log, now| log.beat(now, &beat, self.leases))
+        let leases = self.leases;
+        self.extend(room, move |log, now| log.beat(now, &beat, leases)).await
     }
 
     async fn read_after(&self, room: &RoomKey, mark: Mark) -> Result<Option<Tail>, Away> {
@@ -183,14 +206,18 @@ impl RoomLog for Memory {
     }
 
     async fn snapshot(&self, room: &RoomKey, snapshot: Arc<Snapshot>) -> Result<bool, Away> {
-        self.with(room, |slot| {
-            let taken = slot.log.snapshot(snapshot);
-            if taken && let Err(why) = self.rewrite(room, &slot.log) {
-                // The file is longer than it must be, and as good.
-                tracing::warn!(visit = %room.visit, "a room's journal could not be shortened: {why}");
-            }
-            Ok(taken)
+        let (memory, room) = (self.clone(), room.clone());
+        at_the_disk(move || {
+            memory.with(&room, |slot| {
+                let taken = slot.log.snapshot(snapshot);
+                if taken && let Err(why) = memory.rewrite(&room, &slot.log) {
+                    // The file is longer than it must be, and as good.
+                    tracing::warn!(visit = %room.visit, "a room's journal could not be shortened: {why}");
+                }
+                Ok(taken)
+            })
         })
+        .await
     }
 
     async fn mend(
@@ -200,17 +227,20 @@ impl RoomLog for Memory {
         base: Option<Arc<Snapshot>>,
         entries: Vec<Arc<LogEntry>>,
     ) -> Result<bool, Away> {
-        let now = self.clock.now();
-        self.with(room, |slot| {
-            let mut log = slot.log.clone();
-            if !log.mend(now, expected, base, entries, self.leases) {
-                return Ok(false);
-            }
-            self.rewrite(room, &log)?;
-            slot.log = log;
-            slot.readers.clear();
-            Ok(true)
+        let (memory, room, now) = (self.clone(), room.clone(), self.clock.now());
+        at_the_disk(move || {
+            memory.with(&room, |slot| {
+                let mut log = slot.log.clone();
+                if !log.mend(now, expected, base, entries, memory.leases) {
+                    return Ok(false);
+                }
+                memory.rewrite(&room, &log)?;
+                slot.log = log;
+                slot.readers.clear();
+                Ok(true)
+            })
         })
+        .await
     }
 
     async fn forget(&self, room: &RoomKey) -> Result<(), Away> {

@@ -84,8 +84,10 @@ async fn turn(
     turns.add(crowd.ledger.totals().acked - before, spent);
     crowd.tell_all(Command::Flood(0));
     *totals += crowd.settle(SETTLE).await;
-    figures.more("refused", crowd.ledger.refused.load(Ordering::Relaxed));
-    figures.more("stopped", serde_json::json!(crowd.ledger.stops()));
+    let stops = crowd.ledger.stops();
+    anyhow::ensure!(stops.is_empty(), "pages were stopped: {stops:?}");
+    let refused = crowd.ledger.refused.load(Ordering::Relaxed);
+    anyhow::ensure!(refused == 0, "{refused} messages were refused");
     figures.generator(spent);
     Ok(())
 }

@@ -45,7 +45,6 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
 
     let (mut times, mut back, mut restart) = (histogram()?, Back::default(), Duration::ZERO);
     let (mut open, mut away, mut last) = (u64::MAX, 0_u64, Duration::ZERO);
-    let meter = Meter::start(None)?;
     let pace = crowd.talk(options.talk.rate);
     for _ in 0..options.kills {
         sleep(common.time()).await;
@@ -60,14 +59,16 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
         let listening = clinic.kill_and_restart().await?.duration_since(crowd.ledger.began());
         restart = restart.max(listening.saturating_sub(killed));
         let deadline = Instant::now() + JOIN;
+        let meter = Meter::start(None)?;
         for (one, before) in crowd.talkers.iter().zip(before) {
             let mut seated = one.seated.clone();
             let came = timeout_at(deadline, seated.wait_for(|seated| seated.times > before)).await;
             let Some(seated) = came.ok().and_then(Result::ok) else {
                 away += 1;
+                times.saturating_record(u64::try_from(JOIN.as_micros())?);
                 continue;
             };
-            let waited = seated.at.saturating_sub(listening);
+            let waited = seated.at.saturating_sub(killed);
             times.saturating_record(u64::try_from(waited.as_micros())?.max(1));
             last = last.max(waited);
             match seated.resumed {
@@ -77,9 +78,9 @@ pub async fn run(options: &cli::ResumeStorm) -> Result<Figures> {
                 None => {}
             }
         }
+        figures.generator(meter.stop()?);
     }
     sleep(common.time()).await;
-    figures.generator(meter.stop()?);
     pace.end();
     let totals = crowd.settle(SETTLE).await;
 

@@ -47,7 +47,6 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     let to_stalled = to_second(&pair, options.its_rate);
     let calm = others.talk(options.talk.rate);
     sleep(common.time()).await;
-    let before = resident_kb(pid)?;
     let quiet = watch(pid, common.time(), || Ok(false)).await?;
     calm.end();
 
@@ -100,7 +99,8 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     figures.cpu_us_per_message = talked.spent.micros_per(talked.delivered);
     figures.generator(talked.spent);
     let above = |peak_kb: u64| peak_kb.saturating_sub(quiet.peak_kb);
-    figures.more("rss_drift_kb", quiet.peak_kb.saturating_sub(before));
+    figures.more("rss_calm_kb", quiet.peak_kb);
+    figures.more("rss_stalled_kb", memory.peak_kb);
     figures.more("rss_growth_kb", above(memory.peak_kb));
     let (closed, at_close) = memory.done.unzip();
     figures.more("closed_after_s", closed.map(|after| after.as_secs_f64()));
@@ -108,6 +108,7 @@ pub async fn run(options: &cli::Stalled) -> Result<Figures> {
     figures.more("stalled_resumed", resumed.map(|resumed| serde_json::json!(resumed)));
     figures.more("stalled_sent", of_pair.sent);
     figures.more("stalled_delivered", of_pair.delivered);
+    figures.more("stalled_left_out", excused);
     Ok(figures)
 }
 
