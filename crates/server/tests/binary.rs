@@ -4,7 +4,7 @@ use heliograph_testkit::{Port, Process, Signal};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -187,8 +187,8 @@ fn a_database_that_is_away_is_told_at_once_with_the_remedy() {
         let mut command = heliograph(folder.path(), &[command]);
         command.env("HELIOGRAPH_DATABASE__URL", &url);
         command.env("HELIOGRAPH_HTTP__LISTEN", "127.0.0.1:0");
-        let began = Instant::now();
         let told = refused(&command.output().unwrap());
+        // A pool would try until its time is out, and tell that.
         assert!(
             told.contains("is away: ") && told.contains("Connection refused"),
             "{told}"
@@ -197,8 +197,6 @@ fn a_database_that_is_away_is_told_at_once_with_the_remedy() {
             told.contains("see that it runs, and that its address is right"),
             "{told}"
         );
-        // A pool would try again for ten seconds.
-        assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     }
 }
 
