@@ -3,6 +3,7 @@
 mod bad_frames;
 mod booking;
 mod call;
+mod dates;
 mod desk;
 mod doors;
 mod faults;

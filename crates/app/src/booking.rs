@@ -94,23 +94,29 @@ enum Committed {
 
 async fn prepare(app: &App, caller: &Caller, wish: Wish) -> Result<Ready, BookError> {
     let tenant = &caller.institution;
-    let institution = app.store.institution(tenant).await?.ok_or(BookError::NotFound)?;
+    let institution = app.store.institution(tenant).await?;
+    let institution = institution.ok_or_else(|| BookError::NotFound(Vec::new()))?;
+    let mut unknown = Vec::new();
     let service = match wish.service {
         Some(id) => {
             let services = app.store.services(tenant).await?;
-            Some(
-                services
-                    .into_iter()
-                    .find(|service| service.id == id)
-                    .ok_or(BookError::NotFound)?,
-            )
+            let found = services.into_iter().find(|service| service.id == id);
+            if found.is_none() {
+                unknown.push(request::unknown("service"));
+            }
+            found
         }
         None => None,
     };
     let mut people = Vec::new();
-    for one in &wish.people {
-        let person = app.store.person(tenant, one.person).await?.ok_or(BookError::NotFound)?;
-        people.push((person, one.clone()));
+    for (index, one) in wish.people.iter().enumerate() {
+        match app.store.person(tenant, one.person).await? {
+            Some(person) => people.push((person, one.clone())),
+            None => unknown.push(request::unknown(&format!("participants[{index}].person"))),
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(BookError::NotFound(unknown));
     }
     let start = resolve(app, &wish)?;
     let local = app.tzdb.local(&wish.zone, start);

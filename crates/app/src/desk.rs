@@ -1,11 +1,11 @@
 //! What the desk's socket needs: who may open it, and how visits stand as far as the store knows.
 
 use crate::rights::ended_at;
-use crate::{App, Caller, StoreError, staff, visits};
+use crate::{App, Caller, StoreError, links, staff, visits};
 use heliograph_access::cookie::CookieHash;
 use heliograph_access::desk_ticket::{self, DeskTicket as Ticket};
 use heliograph_domain::visit::{Fact, Reported, Span, Visit, VisitStatus};
-use heliograph_domain::{ParticipantId, PersonId, TenantId, UnixMillis, VisitId};
+use heliograph_domain::{ParticipantId, PersonId, TenantId, UnixMillis, UnixSeconds, VisitId};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::fmt;
@@ -44,8 +44,10 @@ pub fn ticket(app: &App, caller: &Caller, cookie: &str) -> DeskTicket {
 pub struct DeskRights {
     /// All visits of the institution, and not only those that the person takes part in.
     pub everything: bool,
-    /// The person's own day.
-    pub day: Span,
+    /// The person's own day, with all that the list of visits may show at any time of it.
+    pub shown: Span,
+    /// When that day ends, and another one is to be shown.
+    pub day_ends: UnixSeconds,
     /// When the session ends, whatever happens.
     pub until: UnixMillis,
 }
@@ -66,13 +68,14 @@ pub async fn rights(
         return Ok(None);
     };
     let today = app.tzdb.local(&caller.zone, now).wall.date();
-    let day = app.tzdb.day(&caller.zone, today);
+    let day = visits::span_of(app, &caller, today);
     Ok(Some(DeskRights {
         everything: visits::sees_everything(&caller),
-        day: Span {
-            start: day.start,
-            end: day.end,
+        shown: Span {
+            start: day.start.plus(-links::GOOD_AFTER_END_S),
+            end: day.end.plus(links::WAITING_OPENS_S),
         },
+        day_ends: day.end,
         until: session.expires.millis(),
     }))
 }

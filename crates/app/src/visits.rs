@@ -1,11 +1,11 @@
 //! Looking at visits.
 
 use crate::view::{DayVisits, Viewer, Visit};
-use crate::{App, Caller, Coded, StoreError};
+use crate::{App, Caller, Coded, StoreError, links};
 use heliograph_domain::person::Institution;
 use heliograph_domain::visit::{self, Service, Span};
 use heliograph_domain::zone::{LocalDate, Zone};
-use heliograph_domain::{StaffRole, VisitId};
+use heliograph_domain::{StaffRole, UnixSeconds, VisitId};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -25,15 +25,16 @@ impl Coded for VisitError {
     }
 }
 
-/// The visits of a day of the caller's zone (today's, if none is named) that the caller may see, by start.
+/// The visits of a day of the caller's zone that the caller may see, by start. If none is named: today's, and those of
+/// yesterday and tomorrow for which people may wait or be in the visit now.
 pub async fn day(app: &App, caller: &Caller, day: Option<LocalDate>) -> Result<DayVisits, VisitError> {
     let now = app.now();
-    let day = day.unwrap_or_else(|| app.tzdb.local(&caller.zone, now.seconds()).wall.date());
-    let range = app.tzdb.day(&caller.zone, day);
-    let span = Span {
-        start: range.start,
-        end: range.end,
+    let today = app.tzdb.local(&caller.zone, now.seconds()).wall.date();
+    let span = match day {
+        Some(day) => span_of(app, caller, day),
+        None => with_those_of_now(span_of(app, caller, today), now.seconds()),
     };
+    let day = day.unwrap_or(today);
     let (institution, services) = surroundings(app, caller).await?;
     let viewer = viewer(app, &caller.zone, &institution, &services);
     let visits = app.store.visits_between(&caller.institution, span).await?;
@@ -48,6 +49,24 @@ pub async fn day(app: &App, caller: &Caller, day: Option<LocalDate>) -> Result<D
             .map(|visit| viewer.visit(visit))
             .collect(),
     })
+}
+
+/// A date in the caller's zone.
+pub(crate) fn span_of(app: &App, caller: &Caller, day: LocalDate) -> Span {
+    let day = app.tzdb.day(&caller.zone, day);
+    Span {
+        start: day.start,
+        end: day.end,
+    }
+}
+
+/// A day that holds `now`, drawn out so that it touches each visit whose waiting room is open or whose links are good.
+fn with_those_of_now(day: Span, now: UnixSeconds) -> Span {
+    Span {
+        start: day.start.min(now.plus(-links::GOOD_AFTER_END_S)),
+        // The waiting room of a visit opens at the very second.
+        end: day.end.max(now.plus(links::WAITING_OPENS_S + 1)),
+    }
 }
 
 /// One visit.

@@ -54,8 +54,50 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut source).map_err(|error| {
         let path = error.path().to_string();
         let message = without_place(error.inner());
-        Problem::invalid_field(field(&path, &message), message)
+        Problem::invalid_field(field(&path, &message), plainly(&message))
     })
+}
+
+/// serde's message in the words of people: the types of Rust are nothing that a caller knows.
+pub(crate) fn plainly(message: &str) -> String {
+    let expected = |kind: &str| {
+        match kind {
+            "i8" | "i16" | "i32" | "i64" => "a whole number",
+            "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
+            "a string" => "a text",
+            "a boolean" => "true or false",
+            "a sequence" => "a list",
+            kind if kind.starts_with("struct ") || kind.starts_with("internally tagged enum") => "an object",
+            kind if kind.starts_with("enum ") || kind.starts_with("variant ") => "one of the words of the description",
+            other => other,
+        }
+        .to_owned()
+    };
+    let listed = |known: &str| known.replace("one of ", "").replace('`', "");
+    if message.starts_with("missing field") {
+        return "is missing".to_owned();
+    }
+    if message.starts_with("duplicate field") {
+        return "stands there twice".to_owned();
+    }
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let known = rest.split_once(", expected ").map(|(_, known)| listed(known));
+        return match known {
+            Some(known) => format!("there is no such field; expected {known}"),
+            None => "there is no such field".to_owned(),
+        };
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant ") {
+        let known = rest
+            .split_once(", expected ")
+            .map_or(String::new(), |(_, known)| listed(known));
+        return format!("expected {known}");
+    }
+    let mismatch = message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
+    match message.rsplit_once(", expected ") {
+        Some((_, kind)) if mismatch => format!("expected {}", expected(kind)),
+        Some(_) | None => message.to_owned(),
+    }
 }
 
 fn bad_json(error: &serde_json::Error) -> Problem {
@@ -117,13 +159,20 @@ mod tests {
     fn a_wrong_field_is_named() {
         let (code, detail, fields) = problem(r#"{"people": [{"age": 3}, {"age": "x"}]}"#);
         assert_eq!((code, fields), (Code::InvalidRequest, vec!["people[1].age".to_owned()]));
-        assert_eq!(detail, "people[1].age: invalid type: string \"x\", expected u8");
+        assert_eq!(detail, "people[1].age: expected a whole number of 0 or more");
+        assert_eq!(
+            problem(r#"{"people": [7]}"#).1,
+            "people[0]: expected an object",
+            "no Rust type"
+        );
+        assert_eq!(problem(r#"{"people": "x"}"#).1, "people: expected a list");
         let (code, detail, _) = problem(r#"{"people": [], "pets": 1}"#);
         assert_eq!(
             (code, detail.as_str()),
-            (Code::InvalidRequest, "pets: unknown field `pets`, expected `people`")
+            (Code::InvalidRequest, "pets: there is no such field; expected people")
         );
         assert_eq!(problem("{}").2, ["people"]);
+        assert_eq!(problem("{}").1, "people: is missing");
         assert_eq!(problem(r#"{"people": [{}]}"#).2, ["people[0].age"]);
         assert_eq!(problem("[]").2, ["(body)"]);
     }

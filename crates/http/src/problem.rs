@@ -116,7 +116,7 @@ pub struct ProblemBody {
     pub detail: String,
     /// The name of the request in the logs.
     pub request_id: String,
-    /// What is not valid, by field.
+    /// What is not valid or not known, by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
@@ -200,6 +200,12 @@ impl Problem {
     /// Nothing of that id, for this caller.
     pub fn not_found() -> Self {
         Self::new(Code::NotFound, "There is nothing here, or nothing that you may see.")
+    }
+
+    #[must_use]
+    pub(crate) fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.lists.errors = errors;
+        self
     }
 
     #[must_use]

@@ -1,7 +1,7 @@
 //! The data folder: the database file and the secret lie there, and one process serves it.
 
 use anyhow::{Context, anyhow, bail};
-use rustix::fs::{Access, Mode, access};
+use rustix::fs::Mode;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -86,7 +86,10 @@ impl DataFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let above = std::path::absolute(path).map_err(unusable)?;
                 let above = above.ancestors().find(|above| above.exists()).unwrap_or(&above);
-                access(above, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| unusable(error.into()))?;
+                // What the modes allow, a read-only or a virtual file system still refuses: only a folder that is made tells.
+                let probe = above.join(format!("heliograph-probe-{}", std::process::id()));
+                let made = DirBuilder::new().mode(0o700).create(&probe);
+                made.and_then(|()| std::fs::remove_dir(&probe)).map_err(unusable)?;
                 Ok(None)
             }
             Err(error) => Err(unusable(error)),
@@ -237,7 +240,8 @@ mod tests {
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         let file = dir.path().join("file");
         std::fs::write(&file, "").unwrap();
-        for path in [file.clone(), file.join("data")] {
+        // Nobody makes a folder in /proc, whatever `access` says to root.
+        for path in [file.clone(), file.join("data"), PathBuf::from("/proc/heliograph")] {
             let told = DataFolder::look(&path).unwrap_err().to_string();
             assert!(told.contains("can't be used (") && told.contains("--data"), "{told}");
         }

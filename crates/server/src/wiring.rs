@@ -23,6 +23,8 @@ pub use journal::Journalled;
 use rooms::RoomsOfApp;
 use simulate::Faults;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -130,10 +132,21 @@ pub async fn open_store(config: &Config, data: &DataFolder) -> anyhow::Result<St
     }
 }
 
+/// A database that says nothing for so long is away.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What helps when a database is away.
+pub const LOOK_AT_IT: &str = "see that it runs, and that its address is right";
+
 /// A database that is named by its address.
 pub async fn open_url(url: &DatabaseUrl) -> anyhow::Result<Store> {
-    let opened = Store::open(url.reveal()).await;
-    opened.with_context(|| format!("the database {url} can't be opened"))
+    let silent = |_| Err(StoreError::Away(format!("no answer within {} s", PATIENCE.as_secs())));
+    match timeout(PATIENCE, Store::open(url.reveal()))
+        .await
+        .unwrap_or_else(silent)
+    {
+        Err(StoreError::Away(why)) => Err(anyhow!("the database {url} is away: {why}; {LOOK_AT_IT}")),
+        opened => opened.with_context(|| format!("the database {url} can't be opened")),
+    }
 }
 
 /// The file in the data folder.

@@ -1,6 +1,6 @@
 //! The program itself: what it prints, how it ends, and what it refuses.
 
-use heliograph_testkit::{Process, Signal};
+use heliograph_testkit::{Port, Process, Signal};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -176,6 +176,28 @@ fn a_database_that_is_none_is_told_in_one_line() {
         told.contains("heliograph.sqlite3 is not a database; move it away"),
         "{told}"
     );
+}
+
+#[test]
+fn a_database_that_is_away_is_told_at_once_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = Port::free().unwrap();
+    let url = format!("postgres://heliograph@127.0.0.1:{}/heliograph", port.number());
+    for command in ["serve", "demo", "migrate"] {
+        let mut command = heliograph(folder.path(), &[command]);
+        command.env("HELIOGRAPH_DATABASE__URL", &url);
+        command.env("HELIOGRAPH_HTTP__LISTEN", "127.0.0.1:0");
+        let told = refused(&command.output().unwrap());
+        // A pool would try until its time is out, and tell that.
+        assert!(
+            told.contains("is away: ") && told.contains("Connection refused"),
+            "{told}"
+        );
+        assert!(
+            told.contains("see that it runs, and that its address is right"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

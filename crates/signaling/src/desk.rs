@@ -127,7 +127,7 @@ impl DeskSeat {
 
     async fn fill(&self) -> Result<(), StoreAway> {
         let Shared { ports, desks, .. } = self.rooms.shared();
-        let rows = ports.desk.rows(&self.institution, self.rights.day.clone()).await?;
+        let rows = ports.desk.rows(&self.institution, self.rights.shown.clone()).await?;
         let now = ports.clock.now();
         let mut boards = desks.boards();
         if let Some(board) = boards.get_mut(&self.institution) {
@@ -147,7 +147,7 @@ impl DeskSeat {
         let at = |instant: UnixMillis| {
             Instant::now() + Duration::from_millis(u64::try_from(instant.0 - now.0).unwrap_or_default())
         };
-        let (session, day) = (at(self.rights.until), at(self.rights.day.end));
+        let (session, day) = (at(self.rights.until), at(self.rights.day_ends));
         let (shutdown, queue) = (shared.shutdown.clone(), self.queue.clone());
         Box::pin(async move {
             tokio::select! {

@@ -169,8 +169,10 @@ pub trait Simulate: Send + Sync + 'static {
 pub struct DeskRights {
     /// All visits of the institution, and not only those that the person takes part in.
     pub everything: bool,
-    /// The person's own day: visits that touch it are shown.
-    pub day: Range<UnixMillis>,
+    /// Visits that touch this span are shown.
+    pub shown: Range<UnixMillis>,
+    /// When the person's own day ends, and another span is to be shown.
+    pub day_ends: UnixMillis,
     /// When the session ends, whatever happens.
     pub until: UnixMillis,
 }
@@ -216,8 +218,8 @@ pub trait Desk: Send + Sync + 'static {
         session: &str,
     ) -> Result<Option<DeskRights>, StoreAway>;
 
-    /// All visits of the institution that touch a day.
-    async fn rows(&self, institution: &TenantId, day: Range<UnixMillis>) -> Result<Vec<DeskRow>, StoreAway>;
+    /// All visits of the institution that touch a span.
+    async fn rows(&self, institution: &TenantId, span: Range<UnixMillis>) -> Result<Vec<DeskRow>, StoreAway>;
 
     /// One of them; `None` if there is no such visit.
     async fn row(&self, institution: &TenantId, visit: VisitId) -> Result<Option<DeskRow>, StoreAway>;

@@ -4,7 +4,7 @@ use crate::StoreError;
 use heliograph_domain::UnixMillis;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
-use sqlx::{Any, AnyPool, Executor, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Row, Transaction};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -61,6 +61,8 @@ impl Store {
             Some("sqlite") => Self::open_sqlite(url).await,
             Some("postgres" | "postgresql") => {
                 let options = AnyConnectOptions::from_str(url)?;
+                // A pool tries again and again until its patience ends; whoever starts wants to know at once.
+                AnyConnection::connect_with(&options).await?.close().await?;
                 let pool = pool(POSTGRES_CONNECTIONS).connect_with(options).await?;
                 Ok(Self {
                     engine: Engine::Postgres,

@@ -38,7 +38,12 @@ pub const POSTGRESQL: Debian = Debian {
 
 /// Fails unless Node and npm are there, and new enough.
 pub fn node() -> Result {
-    let found = version_of("node").ok_or_else(|| {
+    node_on(None)
+}
+
+/// Looks on another PATH than that of the process, if one is named.
+fn node_on(path: Option<&Path>) -> Result {
+    let found = version_of("node", path).ok_or_else(|| {
         format!("Node is missing: install Node {NODE} or newer with npm (Debian 12's own is older: take it from nodejs.org), then try again")
     })?;
     if version(&found) < version(NODE) {
@@ -46,7 +51,7 @@ pub fn node() -> Result {
             "Node {found} is too old: install Node {NODE} or newer, then try again"
         ));
     }
-    if version_of("npm").is_none() {
+    if version_of("npm", path).is_none() {
         return Err(
             "npm is missing: install it beside Node (on Debian: `apt-get install npm`), then try again".to_owned(),
         );
@@ -54,12 +59,12 @@ pub fn node() -> Result {
     Ok(())
 }
 
-fn version_of(program: &str) -> Option<String> {
-    let output = Command::new(program)
-        .arg("--version")
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+fn version_of(program: &str, path: Option<&Path>) -> Option<String> {
+    let mut command = Command::new(program);
+    if let Some(path) = path {
+        command.env("PATH", path);
+    }
+    let output = command.arg("--version").stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| {
         String::from_utf8_lossy(&output.stdout)
             .trim()
@@ -107,7 +112,7 @@ pub fn debian(wanted: &[&Debian]) -> Result {
     for Debian { package, what_for, .. } in &missing {
         println!("{package} is missing ({what_for} need it): installing Debian's package");
     }
-    if version_of("apt-get").is_none() {
+    if version_of("apt-get", None).is_none() {
         return Err(format!(
             "{} can't be installed, since this machine has no apt-get: {by_hand}",
             packages.join(" and ")
@@ -177,6 +182,45 @@ fn as_root() -> Option<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{env, fs::Permissions, os::unix::fs::PermissionsExt, path::PathBuf, process};
+
+    /// A folder whose programs print these versions.
+    fn programs(name: &str, versions: &[(&str, &str)]) -> PathBuf {
+        let folder = env::temp_dir().join(format!("xtask-{name}-{}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (program, version) in versions {
+            let path = folder.join(program);
+            fs::write(&path, format!("#!/bin/sh\necho {version}\n")).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn what_is_missing_or_too_old_is_told_with_the_remedy() {
+        for (name, there, told) in [
+            ("nothing", &[][..], "Node is missing: install Node 20.19 or newer"),
+            (
+                "old",
+                &[("node", "v18.19.0"), ("npm", "9.2.0")],
+                "Node 18.19.0 is too old: install Node 20.19",
+            ),
+            (
+                "no-npm",
+                &[("node", "v22.3.0")],
+                "npm is missing: install it beside Node",
+            ),
+            ("all", &[("node", "v22.3.0"), ("npm", "10.8.1")], ""),
+        ] {
+            let folder = programs(name, there);
+            let answer = node_on(Some(&folder)).err().unwrap_or_default();
+            fs::remove_dir_all(&folder).unwrap();
+            assert!(
+                answer.starts_with(told) && answer.is_empty() == told.is_empty(),
+                "{name}: {answer}"
+            );
+        }
+    }
 
     #[test]
     fn versions_are_compared_as_numbers() {

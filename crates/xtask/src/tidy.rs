@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the rules of the house that neither the compiler nor clippy can check.
 
 mod arrows;
+mod dates;
 mod licences;
 mod names;
 mod npm;
@@ -75,6 +76,7 @@ pub fn check() -> Result {
     findings.extend(files.iter().flat_map(names::in_source));
     findings.extend(files.iter().filter_map(sizes::check));
     findings.extend(files.iter().flat_map(words::check));
+    findings.extend(files.iter().flat_map(dates::check));
     findings.extend(files.iter().flat_map(npm::check));
     findings.extend(sql::check(&files));
     findings.extend(licences::check(&everything, deny));

@@ -1,3 +1,4 @@
+import { expectHeard, watchCalls } from './calls';
 import { book, DOCTOR, PATIENT, signIn } from './clinic';
 import { expectColour, expectMoving } from './pictures';
 import { expect, test } from './world';
@@ -8,10 +9,12 @@ const shot = (name: string) => ({ path: `screenshots/${name}.png` });
 
 test('a visit: booked, waited for, admitted, seen and heard, come back to, ended', async ({ server, devices }) => {
   const desk = await devices.open('physician');
+  await watchCalls(desk);
   await signIn(desk, server);
   const { link } = await book(desk);
 
   const patient = await devices.open('patient');
+  await watchCalls(patient);
   await test.step('the patient comes in by the link', async () => {
     await patient.goto(link);
     await expect(patient.getByRole('heading', { level: 1 })).toHaveText('Video visit with Cedar Street Clinic');
@@ -38,6 +41,7 @@ test('a visit: booked, waited for, admitted, seen and heard, come back to, ended
     await Promise.all([expectMoving(desk, PATIENTS_PICTURE), expectMoving(patient, DOCTORS_PICTURE)]);
     await expectColour(desk, PATIENTS_PICTURE, 'red');
     await expectColour(patient, DOCTORS_PICTURE, 'blue');
+    await Promise.all([expectHeard(desk), expectHeard(patient)]);
     await expect(patient.getByText('line good')).toBeVisible();
     await patient.screenshot(shot('visit'));
     await desk.screenshot(shot('room'));

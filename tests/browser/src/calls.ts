@@ -32,6 +32,20 @@ export function calls(page: Page): Promise<{ made: number; open: number[] }> {
   }));
 }
 
+/** Sound arrives that is no silence; `watchCalls` must have been there before the page. */
+export async function expectHeard(page: Page): Promise<void> {
+  const energy = () =>
+    page.evaluate(async () => {
+      let sum = 0;
+      for (const pc of window.made.filter(({ connectionState }) => connectionState === 'connected'))
+        for (const report of (await pc.getStats()).values() as Iterable<RTCInboundRtpStreamStats>)
+          if (report.type === 'inbound-rtp' && report.kind === 'audio') sum += report.totalAudioEnergy ?? 0;
+      return sum;
+    });
+  const before = await energy();
+  await expect.poll(energy, { message: 'sound arrives' }).toBeGreaterThan(before);
+}
+
 /** Counts, from now on, the longest time without a new picture in the video with that label. */
 export async function watchGaps(page: Page, label: string): Promise<void> {
   await page.getByLabel(label, { exact: true }).evaluate((node) => {

@@ -2,6 +2,7 @@
 
 use crate::{
     call::{decision, snapshot},
+    dates,
     service::{Booked, SOON, Service},
     sides::{Side, Talk},
 };
@@ -71,7 +72,7 @@ impl Clinic {
             {"person": service.person("Dr Amara Okafor")?, "role": "host"},
             {"person": service.person("Noor Haddad")?, "role": "staff"},
         ]);
-        let start = json!({"wall": "2028-01-01T09:00", "zone": "UTC"});
+        let start = json!({"wall": format!("{}T09:00", dates::ahead()?), "zone": "UTC"});
         let visit = json!({"start": start, "duration_min": 30, "participants": participants});
         let other = Booked(desk.book("another-room", &visit).await?);
         let other_host = Side::open("the other physician", &service, &desk, other.page("host")?, To::All).await?;

@@ -954,7 +954,7 @@ export interface components {
             conflicts?: components["schemas"]["Busy"][];
             /** @description What happened this time, and how to mend it. */
             detail: string;
-            /** @description What is not valid, by field. */
+            /** @description What is not valid or not known, by field. */
             errors?: components["schemas"]["FieldError"][];
             /** @description The name of the request in the logs. */
             request_id: string;
@@ -1868,7 +1868,10 @@ export interface operations {
     day: {
         parameters: {
             query?: {
-                /** @description A date in your own zone, such as 2026-12-01; today if it is absent. */
+                /**
+                 * @description A date in your own zone, such as 2026-12-01. If it is absent: today, and the visits of yesterday and tomorrow whose
+                 *     waiting room is open or whose links are still good.
+                 */
                 day?: components["schemas"]["LocalDate"];
             };
             header?: never;
@@ -1965,7 +1968,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not_found`: the institution has no such person or service */
+            /** @description `not_found` with `errors`: the institution has no such person or service */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DeskClient, type DeskLink } from './desk';
 import type { TicketAnswer } from './line';
@@ -145,6 +146,12 @@ describe('the desk', () => {
     await world.opened();
     world.snapshot();
     expect(world.link).toBe('open');
+  });
+
+  it('says hello as the fixture has it', async () => {
+    const fixture = new URL('../../../crates/protocol/fixtures/client/hello.desk.json', import.meta.url);
+    const world = await DeskWorld.open();
+    expect(world.socket.of('hello')).toEqual([JSON.parse(readFileSync(fixture, 'utf8'))]);
   });
 
   it('notices a line that went dead in silence', async () => {

@@ -21,6 +21,9 @@ const INTERPRETER = '01938000-0000-7000-8000-000000000003';
 const OWN = 'pAtIeNtPage0001';
 const OLDER = 'oLdErPage0000001';
 
+/** `hello.desk` is another form of `hello`; `desk.test.ts` sees that this client writes it so. */
+const kindOf = (name: string): string => name.split('.')[0] ?? name;
+
 /** Every message as this client writes it. A missing type, or one too many, does not compile. */
 const PASSING: { [T in PassingMessage['type']]: Extract<ClientMessage, { type: T }> } = {
   hello: {
@@ -95,21 +98,25 @@ const DURABLE: { [T in DurableMessage['type']]: Extract<ClientMessage, { type: T
 };
 
 describe('what a client sends', () => {
-  it.each(fixtures('client'))('%s is written as the fixture has it', (name, text) => {
-    const fixture = JSON.parse(text) as { c?: number; session?: string };
-    if (name in PASSING) {
-      expect(PASSING[name as PassingMessage['type']]).toEqual(fixture);
-      return;
-    }
-    const message = DURABLE[name as DurableMessage['type']];
-    const c = fixture.c ?? 0;
-    const box = { session: fixture.session ?? OWN, next_c: c + 1, acked: c - 1, entries: [{ c, at_ms: 0, message }] };
-    const outbox = fixture.session ? new Outbox(OWN, [box]) : numbered(c, message);
-    expect(outbox.take(1).map((frame) => JSON.parse(frame) as unknown)).toEqual([fixture]);
-  });
+  it.each(fixtures('client').filter(([name]) => name === kindOf(name)))(
+    '%s is written as the fixture has it',
+    (name, text) => {
+      const fixture = JSON.parse(text) as { c?: number; session?: string };
+      if (name in PASSING) {
+        expect(PASSING[name as PassingMessage['type']]).toEqual(fixture);
+        return;
+      }
+      const message = DURABLE[name as DurableMessage['type']];
+      const c = fixture.c ?? 0;
+      const box = { session: fixture.session ?? OWN, next_c: c + 1, acked: c - 1, entries: [{ c, at_ms: 0, message }] };
+      const outbox = fixture.session ? new Outbox(OWN, [box]) : numbered(c, message);
+      expect(outbox.take(1).map((frame) => JSON.parse(frame) as unknown)).toEqual([fixture]);
+    },
+  );
 
   it('has a fixture for each type', () => {
-    expect(fixtures('client').map(([name]) => name)).toEqual(Object.keys({ ...PASSING, ...DURABLE }).sort());
+    const kinds = new Set(fixtures('client').map(([name]) => kindOf(name)));
+    expect([...kinds].sort()).toEqual(Object.keys({ ...PASSING, ...DURABLE }).sort());
   });
 });
 

@@ -56,8 +56,9 @@ pub enum BookError {
     },
     #[error("the idempotency key was used with another body")]
     KeyReused,
+    /// These of the request are nobody and nothing of the caller's institution.
     #[error("there is no such person or service")]
-    NotFound,
+    NotFound(Vec<FieldError>),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -71,7 +72,7 @@ impl Coded for BookError {
             BookError::WallTimeMissing(_) => "wall_time_missing",
             BookError::Taken { .. } => "slot_taken",
             BookError::KeyReused => "idempotency_key_reused",
-            BookError::NotFound => "not_found",
+            BookError::NotFound(_) => "not_found",
             BookError::Store(error) => error.code(),
         }
     }

@@ -133,6 +133,14 @@ impl Faults {
     }
 }
 
+/// An id of nobody and nothing of the institution: whether another one has it is not told.
+pub(super) fn unknown(field: &str) -> FieldError {
+    FieldError {
+        field: field.to_owned(),
+        message: "is not known here".to_owned(),
+    }
+}
+
 /// What the decision found wrong, by the names of the request.
 pub(super) fn field_error(invalid: &Invalid) -> FieldError {
     let field = match invalid.field {

@@ -345,12 +345,21 @@ async fn fields(clinic: &Clinic, request: &BookVisit) -> Vec<String> {
 async fn people_and_services_of_others_are_not_found() {
     let clinic = Clinic::open().await;
     let stranger = visit("2026-12-01T08:00", &[(OKAFOR, "host"), (KELLER, "guest")]);
-    assert_eq!(clinic.book(&stranger).await.unwrap_err().code(), "not_found");
+    let nobody = visit("2026-12-01T08:00", &[(OKAFOR, "host"), (99, "guest")]);
     let unknown = BookVisit {
         service: Some(person(9).to_string()),
-        ..pair("2026-12-01T08:00")
+        ..nobody.clone()
     };
-    assert_eq!(clinic.book(&unknown).await.unwrap_err().code(), "not_found");
+    let mut told = Vec::new();
+    for request in [&stranger, &nobody, &unknown] {
+        match clinic.book(request).await {
+            Err(BookError::NotFound(errors)) => told.push(errors),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(told[0], told[1], "somebody of another institution is nobody");
+    let fields: Vec<_> = told[2].iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(fields, ["service", "participants[1].person"]);
     let caller = clinic.caller(KELLER).await;
     let error = book(&clinic.app, &caller, &pair("2026-12-01T08:00"), "k", "h")
         .await

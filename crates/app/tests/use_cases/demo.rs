@@ -57,6 +57,22 @@ async fn the_demo_can_be_tried_at_once() {
 }
 
 #[tokio::test]
+async fn shortly_before_midnight_the_physician_sees_both_patients_all_the_same() {
+    let clinic = Clinic::empty().await;
+    // 23:52 in Los Angeles.
+    clinic.clock.set(START.plus(15 * 3_600 + 52 * 60));
+    let demo = demo::create(&clinic.app).await.unwrap();
+    let physician = staff::sign_in(&clinic.app, &demo.physician.token).await.unwrap().caller;
+    let seen = visits::day(&clinic.app, &physician, None).await.unwrap();
+    let starts: Vec<String> = seen
+        .visits
+        .iter()
+        .map(|visit| visit.local[0].wall_start.to_string())
+        .collect();
+    assert_eq!(starts, ["2026-12-02T00:00", "2026-12-02T00:20"]);
+}
+
+#[tokio::test]
 async fn made_again_it_keeps_what_is_not_over_and_adds_what_is() {
     let clinic = Clinic::empty().await;
     let first = demo::create(&clinic.app).await.unwrap();

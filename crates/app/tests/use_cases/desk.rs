@@ -3,7 +3,7 @@ use heliograph_access::cookie::CookieHash;
 use heliograph_access::desk_ticket;
 use heliograph_app::booking::Booked;
 use heliograph_app::desk::{self, DeskRow};
-use heliograph_app::{Coded, progress, record, staff};
+use heliograph_app::{Coded, progress, record, staff, visits};
 use heliograph_domain::visit::{Fact, FactKind, Progress, Span};
 use heliograph_domain::{UnixMillis, UnixSeconds, VisitId};
 
@@ -39,12 +39,14 @@ async fn a_desk_shows_the_person_s_own_day_while_the_session_lasts() {
     let session = CookieHash::of(&cookie_of).as_str().to_owned();
     let seen = rights(OKAFOR, &session).await.unwrap();
     assert!(!seen.everything);
-    // The first of December in Los Angeles.
-    let day = Span {
-        start: START.plus(-8 * 3_600),
-        end: START.plus(16 * 3_600),
+    // The first of December in Los Angeles, an hour before it and half an hour after it.
+    let midnight = START.plus(16 * 3_600);
+    let shown = Span {
+        start: START.plus(-9 * 3_600),
+        end: midnight.plus(1_800),
     };
-    assert_eq!((seen.day, seen.until), (day, START.plus(12 * 3_600).millis()));
+    assert_eq!((seen.shown, seen.day_ends), (shown, midnight));
+    assert_eq!(seen.until, START.plus(12 * 3_600).millis());
     let scheduler = CookieHash::of(&cookie(&clinic, HADDAD).await).as_str().to_owned();
     assert!(rights(HADDAD, &scheduler).await.unwrap().everything);
 
@@ -55,6 +57,54 @@ async fn a_desk_shows_the_person_s_own_day_while_the_session_lasts() {
     staff::sign_out(&clinic.app, &cookie_of).await.unwrap();
     assert_eq!(clinic.heard.take(), [format!("cedar-street {session}")]);
     assert_eq!(rights(OKAFOR, &session).await, None);
+}
+
+/// The visits of the physician's list, and those that the desk's socket follows.
+async fn list_and_socket(clinic: &Clinic) -> (Vec<VisitId>, Vec<VisitId>) {
+    let caller = clinic.caller(OKAFOR).await;
+    let list = visits::day(&clinic.app, &caller, None).await.unwrap();
+    let session = CookieHash::of(&cookie(clinic, OKAFOR).await).as_str().to_owned();
+    let rights = desk::rights(&clinic.app, &clinic.cedar, person(OKAFOR), &session).await;
+    let shown = rights.unwrap().unwrap().shown;
+    let rows = desk::rows(&clinic.app, &clinic.cedar, shown).await.unwrap();
+    (
+        list.visits.iter().map(|visit| visit.id).collect(),
+        rows.iter().map(|row| row.visit).collect(),
+    )
+}
+
+#[tokio::test]
+async fn around_midnight_the_list_has_all_who_may_wait_or_be_in_a_visit_and_the_socket_follows_them() {
+    let clinic = Clinic::open().await;
+    let people = [(OKAFOR, "host"), (AL_HARBI, "patient")];
+    let mut booked = Vec::new();
+    for wall in [
+        "2026-12-01T22:00",
+        "2026-12-01T23:20",
+        "2026-12-02T00:10",
+        "2026-12-02T01:00",
+    ] {
+        booked.push(clinic.book(&visit(wall, &people)).await.unwrap().visit.id);
+    }
+    let [early, late, after, next] = booked[..] else {
+        panic!("four visits")
+    };
+    let midnight = START.plus(16 * 3_600);
+    let minutes = |minutes: i64| midnight.plus(minutes * 60);
+    for (now, list) in [
+        (minutes(-21), vec![early, late]),
+        // The waiting room of the visit at 00:10 is open.
+        (minutes(-20), vec![early, late, after]),
+        (minutes(-8), vec![early, late, after]),
+        // The links of the visit until 23:50 are good until 00:50.
+        (minutes(5), vec![late, after, next]),
+        (minutes(50), vec![after, next]),
+    ] {
+        clinic.clock.set(now);
+        let (listed, followed) = list_and_socket(&clinic).await;
+        assert_eq!(listed, list, "{now:?}");
+        assert!(list.iter().all(|one| followed.contains(one)), "{now:?}: {followed:?}");
+    }
 }
 
 async fn row(clinic: &Clinic, booked: &Booked) -> DeskRow {

@@ -6,11 +6,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use heliograph_client::Api;
 use heliograph_domain::{ParticipantId, VisitId, zone::LocalDate};
 use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const HOST: &str = "Dr Amara Okafor";
 const COLLEAGUE: &str = "Noor Haddad";
-/// Visits are booked from this day on, one after the other.
-const FIRST_DAY: &str = "2028-01-01";
 const MINUTES: usize = 5;
 /// Bookings of the same people decide one after the other, so more at once only meet each other.
 const AT_ONCE: usize = 2;
@@ -36,9 +35,10 @@ impl Clinic {
             {"person": self.person(HOST)?, "role": "host"},
             {"person": self.person(COLLEAGUE)?, "role": "staff"},
         ]);
+        let first = first_day(SystemTime::now())?;
         let book = async |number| {
             let visit = json!({
-                "start": {"wall": wall(number)?, "zone": "UTC"},
+                "start": {"wall": wall(first, number)?, "zone": "UTC"},
                 "duration_min": MINUTES,
                 "participants": participants,
             });
@@ -49,11 +49,18 @@ impl Clinic {
     }
 }
 
+/// Visits are booked from this day on, one after the other: the same day in runs of the same year.
+fn first_day(now: SystemTime) -> Result<LocalDate> {
+    let days = now.duration_since(UNIX_EPOCH)?.as_secs() / 86_400;
+    let today = "1970-01-01".parse::<LocalDate>()?.plus_days(i64::try_from(days)?);
+    LocalDate::new(today.year() + 2, 1, 1).context("the year after next is in no calendar")
+}
+
 /// The start of visit `number` in UTC.
-fn wall(number: usize) -> Result<String> {
+fn wall(first: LocalDate, number: usize) -> Result<String> {
     const A_DAY: usize = 24 * 60 / MINUTES;
     let (day, minute) = (number / A_DAY, number % A_DAY * MINUTES);
-    let date = FIRST_DAY.parse::<LocalDate>()?.plus_days(i64::try_from(day)?);
+    let date = first.plus_days(i64::try_from(day)?);
     Ok(format!("{date}T{:02}:{:02}", minute / 60, minute % 60))
 }
 
@@ -83,11 +90,14 @@ impl Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn visits_follow_each_other_over_the_days() {
-        assert_eq!(wall(0).unwrap(), "2028-01-01T00:00");
-        assert_eq!(wall(287).unwrap(), "2028-01-01T23:55");
-        assert_eq!(wall(288 * 31 + 13).unwrap(), "2028-02-01T01:05");
+        // 2026-12-31T23:59:59Z
+        let first = first_day(UNIX_EPOCH + Duration::from_secs(1_798_761_599)).unwrap();
+        assert_eq!(wall(first, 0).unwrap(), "2028-01-01T00:00");
+        assert_eq!(wall(first, 287).unwrap(), "2028-01-01T23:55");
+        assert_eq!(wall(first, 288 * 31 + 13).unwrap(), "2028-02-01T01:05");
     }
 }

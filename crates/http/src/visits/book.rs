@@ -51,7 +51,8 @@ impl From<BookError> for Problem {
                 conflicts,
                 alternatives,
             } => problem.with_conflicts(conflicts, alternatives),
-            BookError::Forbidden | BookError::KeyReused | BookError::NotFound | BookError::Store(_) => problem,
+            BookError::NotFound(errors) => problem.with_errors(errors),
+            BookError::Forbidden | BookError::KeyReused | BookError::Store(_) => problem,
         }
     }
 }
@@ -71,7 +72,7 @@ impl From<BookError> for Problem {
         (status = FORBIDDEN, body = ProblemBody, content_type = "application/problem+json",
             description = "`forbidden`: schedulers, physicians and administrators book; `foreign_origin`"),
         (status = NOT_FOUND, body = ProblemBody, content_type = "application/problem+json",
-            description = "`not_found`: the institution has no such person or service"),
+            description = "`not_found` with `errors`: the institution has no such person or service"),
         (status = CONFLICT, body = ProblemBody, content_type = "application/problem+json",
             description = "`slot_taken` with `conflicts` and three `alternatives`"),
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody, content_type = "application/problem+json",

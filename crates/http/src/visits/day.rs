@@ -15,7 +15,8 @@ use utoipa::IntoParams;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Day {
-    /// A date in your own zone, such as 2026-12-01; today if it is absent.
+    /// A date in your own zone, such as 2026-12-01. If it is absent: today, and the visits of yesterday and tomorrow whose
+    /// waiting room is open or whose links are still good.
     #[param(value_type = Option<LocalDate>)]
     day: Option<String>,
 }
@@ -38,7 +39,7 @@ pub(crate) async fn day(
     Staff(caller): Staff,
     query: Result<Query<Day>, QueryRejection>,
 ) -> Result<axum::Json<DayVisits>, Problem> {
-    let Query(Day { day }) = query.map_err(|error| Problem::invalid_field("(query)", error.body_text()))?;
+    let Query(Day { day }) = query.map_err(|error| unread(&error))?;
     let day = day.map(|text| text.parse::<LocalDate>()).transpose();
     let day = day.map_err(|error| Problem::invalid_field("day", error.to_string()))?;
     let mut listed = visits::day(&edge.app, &caller, day)
@@ -50,4 +51,15 @@ pub(crate) async fn day(
         .map(|visit| super::with_room(&edge, &caller, visit))
         .collect();
     Ok(axum::Json(listed))
+}
+
+/// The query is a map of texts, so what can be wrong is a name.
+fn unread(error: &QueryRejection) -> Problem {
+    let text = error.body_text();
+    let name = text.split("field `").nth(1).and_then(|rest| rest.split('`').next());
+    match name {
+        Some(name) if text.contains("duplicate field") => Problem::invalid_field(name, "stands there twice"),
+        Some(name) => Problem::invalid_field(name, "there is no such parameter; expected day"),
+        None => Problem::invalid_field("(query)", "expected day=YYYY-MM-DD, or nothing"),
+    }
 }

@@ -287,7 +287,7 @@ async fn database(config: &Config, data: Option<&DataFolder>) -> Finding {
                 remedy,
             )
         }
-        Err(error) => told("database", &error, "see that it runs, and that its address is right"),
+        Err(error) => told("database", &error, wiring::LOOK_AT_IT),
     }
 }
 

@@ -8,12 +8,15 @@ use anyhow::{anyhow, bail};
 use figment::providers::{Format, Serialized, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider, util};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "heliograph.toml";
 const PREFIX: &str = "HELIOGRAPH_";
-/// Variables that are no keys.
-const NOT_KEYS: [&str; 2] = ["HELIOGRAPH_CONFIG", "HELIOGRAPH_SECRET"];
+/// Variables that are no keys, as keys would be spelt, and as they are.
+pub(super) const NOT_KEYS: [(&str, &str); 2] = [("config", "HELIOGRAPH_CONFIG"), ("secret", "HELIOGRAPH_SECRET")];
+/// How the place of what comes from the environment begins.
+pub(super) const THE_VARIABLE: &str = "the environment variable ";
 
 /// What the layers are read from.
 #[derive(Debug, Default)]
@@ -35,12 +38,12 @@ pub fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     let keys = sources
         .variables
         .iter()
-        .filter(|(name, _)| !NOT_KEYS.contains(&name.as_str()));
+        .filter(|(name, _)| !NOT_KEYS.iter().any(|(_, variable)| variable == name));
     let keys =
         keys.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_lowercase().replace("__", "."), value)));
     for (key, value) in keys {
         figment = figment.merge(Given::new(
-            variable(&key),
+            format!("{THE_VARIABLE}{}", variable_name(&key)),
             &key,
             value.parse().unwrap_or_else(|e| match e {}),
         ));
@@ -53,14 +56,38 @@ pub fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     if !unknown.is_empty() {
         bail!("{}", unknown.join("\n"));
     }
-    let config: Config = figment
-        .extract()
-        .map_err(|error| anyhow!("{}", explain(&figment, &error)))?;
-    let wrong = out_of_range(&figment, &config);
+    let (config, mut wrong) = values(&figment)?;
+    wrong.extend(out_of_range(&figment, &config));
     if !wrong.is_empty() {
         bail!("{}", wrong.join("\n"));
     }
     Ok(Loaded { config, figment })
+}
+
+/// The configuration, with the default in place of each value that can't be read, and what is wrong with those.
+fn values(figment: &Figment) -> anyhow::Result<(Config, Vec<String>)> {
+    let defaults = serde_json::to_value(Config::default())?;
+    let (mut mended, mut wrong) = (figment.clone(), BTreeMap::new());
+    loop {
+        let error = match mended.extract() {
+            Ok(config) => return Ok((config, wrong.into_values().collect())),
+            Err(error) => error,
+        };
+        // What is wrong in a list is mended with the list.
+        let key: Vec<&str> = error
+            .path
+            .iter()
+            .map(String::as_str)
+            .take_while(|part| part.parse::<usize>().is_err())
+            .collect();
+        let told = explain(figment, &error);
+        let default = defaults.pointer(&format!("/{}", key.join("/")));
+        let Some(default) = default.filter(|_| !key.is_empty() && !wrong.contains_key(&key.join("."))) else {
+            bail!("{told}");
+        };
+        mended = mended.merge(Serialized::default(&key.join("."), default));
+        wrong.insert(key.join("."), told);
+    }
 }
 
 /// The file to read, once it is known to be TOML.
@@ -107,11 +134,8 @@ impl Provider for Given {
     }
 }
 
-fn variable(key: &str) -> String {
-    format!(
-        "the environment variable {PREFIX}{}",
-        key.to_uppercase().replace('.', "__")
-    )
+pub(super) fn variable_name(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
 }
 
 fn option(key: &str) -> String {

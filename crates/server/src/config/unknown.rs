@@ -1,11 +1,15 @@
 //! Keys that nobody knows, each with the known one that was perhaps meant.
 
-use super::layers::origin;
+use super::layers::{NOT_KEYS, THE_VARIABLE, origin, variable_name};
 use super::{Config, Ice};
 use figment::value::{Dict, Value};
 use figment::{Figment, Provider};
 use heliograph_protocol::IceServer;
 use serde_json::Value as Json;
+use std::cmp::Ordering;
+
+/// Names that are less alike are no hint.
+const FARTHEST: f64 = 0.6;
 
 /// The keys of the file, the environment and the options that nobody knows, each with its place and the nearest one. What
 /// they hold may be a secret, and is not told.
@@ -99,22 +103,93 @@ impl Search<'_> {
     }
 
     fn tell(&mut self, key: &str, value: &Value) {
-        let (what, candidates) = match value {
-            Value::Dict(..) => ("section", &self.names.sections),
+        let place = origin(self.figment.get_metadata(value.tag())).unwrap_or_default();
+        let in_environment = place.starts_with(THE_VARIABLE);
+        let what = match value {
+            // A variable is told by its own name, and not by the sections that it is in.
+            Value::Dict(_, inner) if in_environment && !inner.is_empty() => {
+                for (name, value) in inner {
+                    self.tell(&join(key, name), value);
+                }
+                return;
+            }
+            Value::Dict(..) => "section",
             Value::String(..)
             | Value::Char(..)
             | Value::Bool(..)
             | Value::Num(..)
             | Value::Empty(..)
-            | Value::Array(..) => ("key", &self.names.keys),
+            | Value::Array(..) => "key",
         };
-        let place = origin(self.figment.get_metadata(value.tag())).unwrap_or_default();
-        let meant = nearest(&any_item(key), candidates).map(|meant| like(key, meant));
-        let meant = meant
-            .map(|meant| format!("; did you mean {meant}?"))
-            .unwrap_or_default();
-        self.found.push(format!("unknown {what} {key} in {place}{meant}"));
+        let hint = self.names.hint(key, what == "section", in_environment);
+        self.found.push(format!("unknown {what} {key} in {place}; {hint}"));
     }
+}
+
+impl Names {
+    /// The known name that was perhaps meant, else those that stand there.
+    fn hint(&self, key: &str, section: bool, in_environment: bool) -> String {
+        let spell = |name: &str| {
+            // What is in a list has no variable of its own.
+            if in_environment && !name.contains('[') {
+                variable_name(name)
+            } else {
+                like(key, name)
+            }
+        };
+        let wanted = any_item(key);
+        let mut candidates: Vec<(&str, String)> = Vec::new();
+        if !section {
+            candidates.extend(self.keys.iter().map(|name| (name.as_str(), spell(name))));
+        }
+        candidates.extend(self.sections.iter().map(|name| {
+            let holds = || {
+                self.within(name)
+                    .into_iter()
+                    .map(&spell)
+                    .collect::<Vec<_>>()
+                    .join(" or ")
+            };
+            (name.as_str(), if section { spell(name) } else { holds() })
+        }));
+        if in_environment {
+            candidates.extend(NOT_KEYS.map(|(key, variable)| (key, variable.to_owned())));
+        }
+        let near = |name: &str| nearness(&wanted, name);
+        let closest = candidates
+            .iter()
+            .filter(|(name, _)| near(name).0 >= FARTHEST)
+            .max_by(|(a, _), (b, _)| near(a).partial_cmp(&near(b)).unwrap_or(Ordering::Equal));
+        if let Some((_, meant)) = closest {
+            return format!("did you mean {meant}?");
+        }
+        let above = wanted.rsplit_once('.').map_or("", |(above, _)| above);
+        match self.within(above).as_slice() {
+            known if !above.is_empty() && !known.is_empty() => {
+                let known: Vec<_> = known.iter().map(|name| spell(name)).collect();
+                format!("{} has {}", like(key, above), known.join(", "))
+            }
+            _ => format!("the sections are {}", self.within("").join(", ")),
+        }
+    }
+
+    /// The keys right in a section; at the top, the sections.
+    fn within(&self, section: &str) -> Vec<&str> {
+        let all = if section.is_empty() { &self.sections } else { &self.keys };
+        let prefix = join(section, "");
+        let inside = |name: &&str| name.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('.'));
+        all.iter().map(String::as_str).filter(inside).collect()
+    }
+}
+
+/// How much one name is spelt like another, 0 to 1: as a whole or in its last part; then as a whole.
+fn nearness(key: &str, name: &str) -> (f64, f64) {
+    fn last(name: &str) -> &str {
+        name.rsplit('.').next().unwrap_or_default()
+    }
+    let whole = strsim::normalized_damerau_levenshtein(key, name);
+    let part = strsim::normalized_damerau_levenshtein(last(key), last(name));
+    (whole.max(part), whole)
 }
 
 fn join(prefix: &str, name: &str) -> String {
@@ -145,20 +220,4 @@ fn like(key: &str, meant: &str) -> String {
     parts.fold(first, |name, part| {
         format!("{name}[{}]{part}", numbers.next().unwrap_or_default())
     })
-}
-
-/// The known name that was perhaps meant: of the same last part in another section, or spelt alike.
-fn nearest<'a>(key: &str, names: &'a [String]) -> Option<&'a str> {
-    const FARTHEST: f64 = 0.6;
-    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    let alike = |name: &str| {
-        let whole = strsim::normalized_damerau_levenshtein(key, name);
-        if last(name) == last(key) {
-            whole.max(FARTHEST)
-        } else {
-            whole
-        }
-    };
-    let closest = names.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;
-    (alike(closest) >= FARTHEST).then_some(closest.as_str())
 }

@@ -79,15 +79,16 @@ impl Desk for RoomsOfApp {
             .map_err(|error| away(&error))?;
         Ok(rights.map(|rights| DeskRights {
             everything: rights.everything,
-            day: millis(rights.day),
+            shown: millis(rights.shown),
+            day_ends: rights.day_ends.millis(),
             until: rights.until,
         }))
     }
 
-    async fn rows(&self, institution: &TenantId, day: Range<UnixMillis>) -> Result<Vec<DeskRow>, StoreAway> {
+    async fn rows(&self, institution: &TenantId, span: Range<UnixMillis>) -> Result<Vec<DeskRow>, StoreAway> {
         let span = Span {
-            start: day.start.seconds(),
-            end: day.end.seconds(),
+            start: span.start.seconds(),
+            end: span.end.seconds(),
         };
         let rows = desk::rows(&self.0, institution, span)
             .await

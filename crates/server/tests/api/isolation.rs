@@ -53,7 +53,11 @@ async fn ids_of_another_institution_are_not_found_by_anybody_on_any_route() {
                     .cookie(cookie)
                     .header("idempotency-key", "k")
                     .json(&body);
-                clinic.send(book).await.problem(404, "not_found");
+                let told = clinic.send(book).await.problem(404, "not_found")["errors"].clone();
+                assert_eq!(
+                    told,
+                    json!([{"field": "participants[1].person", "message": "is not known here"}])
+                );
             }
         }
         let seat = post(&format!("/api/v1/visits/{}/seat", visit.id)).cookie(&guest.cookie());

@@ -35,9 +35,9 @@ pub(super) struct Watcher {
 
 impl Watcher {
     fn sees(&self, row: &DeskRow) -> bool {
-        let day = &self.rights.day;
-        let today = row.span.start < day.end && day.start < row.span.end;
-        today && (self.rights.everything || row.people.contains(&self.person))
+        let shown = &self.rights.shown;
+        let touches = row.span.start < shown.end && shown.start < row.span.end;
+        touches && (self.rights.everything || row.people.contains(&self.person))
     }
 }
 

@@ -12,10 +12,11 @@ use heliograph_room::Standing::{Arrived, InVisit, Waiting};
 
 const NOW: UnixMillis = UnixMillis(5);
 
-fn rights(everything: bool, day: std::ops::Range<i64>) -> DeskRights {
+fn rights(everything: bool, shown: std::ops::Range<i64>) -> DeskRights {
     DeskRights {
         everything,
-        day: UnixMillis(day.start)..UnixMillis(day.end),
+        shown: UnixMillis(shown.start)..UnixMillis(shown.end),
+        day_ends: UnixMillis(shown.end),
         until: UnixMillis(100_000),
     }
 }
