@@ -205,10 +205,10 @@ impl Oracle {
         let Some(marks) = &page.known.first_marks else {
             return self.fail(format!("{} is in and has no room", page.name));
         };
-        let notes = self.notes();
         for index in truth.told.get(&page.person.seat()).into_iter().flatten() {
             let header = &truth.entries[*index].header;
             let key = (header.session.clone(), header.cseq);
+            let notes = self.notes();
             let before = marks.get(&key.0).is_some_and(|mark| *mark >= key.1);
             let others = notes.said.get(&key).is_some_and(|said| said.person != page.person);
             let counts = others || key.0.starts_with("o:");
@@ -216,11 +216,10 @@ impl Oracle {
                 let must = cut.had_to_read.as_deref() == Some(page.page.session().as_str());
                 cut.person == page.person && !must && cut.messages.contains(&key)
             });
-            if counts && !before && !excused && !page.known.acted.contains(&key) {
-                drop(notes);
-                if self.was_for_others(&key, page.person) {
-                    return;
-                }
+            // The way of a message is looked up in the same notes.
+            drop(notes);
+            let missed = counts && !before && !excused && !page.known.acted.contains(&key);
+            if missed && !self.was_for_others(&key, page.person) {
                 let why = format!(
                     "lost: {} never got {} {} {} at {}",
                     page.name, header.kind, key.0, key.1, header.seq
