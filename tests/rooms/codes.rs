@@ -111,7 +111,7 @@ async fn meet(error: ErrorCode) -> ErrorCode {
         }
         ErrorCode::RateLimited => {
             let stage = Stage::new(Settings::default());
-            let mut socket = stage.open_from(|| Some(Duration::from_secs(60)));
+            let mut socket = stage.open_from(|| Some(Duration::from_mins(1)));
             socket.say(stage.page(patient()).hello(Some("nothing of ours".to_owned()), None));
             only(socket.closed().await)
         }

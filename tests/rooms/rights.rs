@@ -25,7 +25,7 @@ fn stage() -> Stage {
 }
 
 async fn minutes(minutes: u64) {
-    sleep(Duration::from_secs(60 * minutes)).await;
+    sleep(Duration::from_mins(minutes)).await;
 }
 
 /// Whoever comes now is too late.
@@ -86,7 +86,7 @@ async fn an_extended_visit_lets_people_in_for_so_much_longer() {
     minutes(20).await;
     let (_, mut line) = stage.comes(patient()).await;
     assert_eq!(
-        line.closed_within(Duration::from_secs(60)).await,
+        line.closed_within(Duration::from_mins(1)).await,
         None,
         "a beat does not show them out"
     );

@@ -11,6 +11,7 @@ use heliograph_client::Page;
 use heliograph_domain::{
     ParticipantId, PersonId, Pii, Role, TenantId, UnixMillis, VisitId,
     clock::{Clock, Entropy},
+    visit::FactKind,
 };
 use heliograph_protocol::{CloseCode, ErrorCode, ServerFrame, ServerMessage};
 use heliograph_roomlog::{Leases, Memory, RoomKey};
@@ -137,7 +138,7 @@ impl Rights for Booking {
 impl Record for Booking {
     async fn record(&self, _: &TenantId, _: VisitId, fact: &Fact) -> Result<(), StoreAway> {
         self.here()?;
-        let fails = fact.kind == "end" && self.fails_at_end.swap(false, Ordering::Relaxed);
+        let fails = fact.kind == FactKind::End && self.fails_at_end.swap(false, Ordering::Relaxed);
         assert!(!fails, "the fault of this store");
         Ok(())
     }

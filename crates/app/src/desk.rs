@@ -1,10 +1,9 @@
 //! What the desk's socket needs: who may open it, and how visits stand as far as the store knows.
 
-use crate::rights::ended_at;
 use crate::{App, Caller, StoreError, links, staff, visits};
 use heliograph_access::cookie::CookieHash;
 use heliograph_access::desk_ticket::{self, DeskTicket as Ticket};
-use heliograph_domain::visit::{Fact, Reported, Span, Visit, VisitStatus};
+use heliograph_domain::visit::{Fact, Reported, Span, Standing, Visit, VisitStatus};
 use heliograph_domain::{ParticipantId, PersonId, TenantId, UnixMillis, UnixSeconds, VisitId};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -125,6 +124,6 @@ fn row_of(visit: &Visit, facts: &[Fact]) -> DeskRow {
         version: visit.version,
         cancelled: visit.status == VisitStatus::Cancelled,
         reported: reports.max_by_key(|(_, reported)| (reported.progress, Reverse(reported.at))),
-        ended: ended_at(facts),
+        ended: Standing::of(facts).ended,
     }
 }

@@ -1,9 +1,8 @@
 //! What a room must know: who may sit in it, and how it opens.
 
 use crate::{App, StoreError, links};
-use heliograph_domain::visit::{Fact, FactKind, VisitStatus};
+use heliograph_domain::visit::{Fact, FactKind, Standing, VisitStatus};
 use heliograph_domain::{Language, ParticipantId, Pii, Role, TenantId, UnixMillis, VisitId};
-use std::collections::BTreeMap;
 
 /// The right to sit in a visit's room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,39 +74,14 @@ pub async fn opening(app: &App, institution: &TenantId, visit: VisitId) -> Resul
 }
 
 fn fold(facts: &[Fact], start: UnixMillis, end: UnixMillis) -> Opening {
-    let mut standing: BTreeMap<ParticipantId, FactKind> = BTreeMap::new();
-    for fact in facts {
-        match fact.kind {
-            FactKind::Admit | FactKind::Hold | FactKind::Remove | FactKind::Deny => {
-                standing.extend(fact.participant.map(|participant| (participant, fact.kind)));
-            }
-            FactKind::End | FactKind::EndUndone | FactKind::Reopen | FactKind::Join => {}
-        }
-    }
-    let ended_at = ended_at(facts);
-    let who = |kind| {
-        standing
-            .iter()
-            .filter(|(_, last)| **last == kind)
-            .map(|(participant, _)| *participant)
-            .collect()
-    };
+    let standing = Standing::of(facts);
     Opening {
-        admitted: who(FactKind::Admit),
-        held: who(FactKind::Hold),
-        removed: who(FactKind::Remove),
-        ended: ended_at.is_some(),
-        ended_at,
+        admitted: standing.who(FactKind::Admit),
+        held: standing.who(FactKind::Hold),
+        removed: standing.who(FactKind::Remove),
+        ended: standing.ended.is_some(),
+        ended_at: standing.ended,
         start,
         end,
     }
-}
-
-/// When a visit was ended, if it still is.
-pub(crate) fn ended_at(facts: &[Fact]) -> Option<UnixMillis> {
-    facts.iter().fold(None, |ended, fact| match fact.kind {
-        FactKind::End => Some(fact.at),
-        FactKind::EndUndone | FactKind::Reopen => None,
-        FactKind::Admit | FactKind::Hold | FactKind::Remove | FactKind::Deny | FactKind::Join => ended,
-    })
 }

@@ -1,5 +1,9 @@
 //! Visits: what is booked, who takes part, and what happened in the room.
 
+mod standing;
+
+pub use standing::Standing;
+
 use crate::zone::{WallTime, Zone};
 use crate::{Language, ParticipantId, PersonId, Pii, Role, ServiceId, UnixMillis, UnixSeconds, VisitId};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Decisions, and pages that came in with a ticket: both are recorded in the store before their sender hears of it.
 
 use crate::{Fact, Ports};
-use heliograph_domain::ParticipantId;
-use heliograph_protocol::{ClientMessage, ServerMessage};
+use heliograph_domain::{ParticipantId, visit::FactKind};
+use heliograph_protocol::{ClientMessage, Decision, ServerMessage};
 use heliograph_room::{Applied, Body, ClaimOutcome, Delivery, Entry};
 use heliograph_roomlog::RoomKey;
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ impl Facts {
             Body::Message(message) => recorded(message),
             // A page that shows its secret was here before.
             Body::Claim(row, _) if matches!(applied.claim, Some(ClaimOutcome::Allowed { .. })) => {
-                row.ticket.as_ref().map(|_| ("join", None))
+                row.ticket.as_ref().map(|_| (FactKind::Join, None))
             }
             Body::Claim(..)
             | Body::Opened(_)
@@ -51,7 +51,7 @@ impl Facts {
     pub async fn write(&mut self, ports: &Ports, room: &RoomKey) {
         while let Some(fact) = self.waiting.front() {
             if let Err(away) = ports.record.record(&room.institution, room.visit, fact).await {
-                tracing::warn!(visit = %room.visit, kind = fact.kind, "a decision waits for the store: {away}");
+                tracing::warn!(visit = %room.visit, kind = %fact.kind, "a decision waits for the store: {away}");
                 return;
             }
             self.waiting.pop_front();
@@ -75,13 +75,16 @@ impl Facts {
     }
 }
 
-fn recorded(message: &ClientMessage) -> Option<(&'static str, Option<ParticipantId>)> {
+fn recorded(message: &ClientMessage) -> Option<(FactKind, Option<ParticipantId>)> {
+    let about = |kind, decision: &Decision| Some((kind, Some(decision.participant)));
     match message {
-        ClientMessage::Admit(decision)
-        | ClientMessage::Deny(decision)
-        | ClientMessage::Hold(decision)
-        | ClientMessage::Remove(decision) => Some((message.kind(), Some(decision.participant))),
-        ClientMessage::End {} | ClientMessage::UndoEnd {} | ClientMessage::Reopen {} => Some((message.kind(), None)),
+        ClientMessage::Admit(decision) => about(FactKind::Admit, decision),
+        ClientMessage::Deny(decision) => about(FactKind::Deny, decision),
+        ClientMessage::Hold(decision) => about(FactKind::Hold, decision),
+        ClientMessage::Remove(decision) => about(FactKind::Remove, decision),
+        ClientMessage::End {} => Some((FactKind::End, None)),
+        ClientMessage::UndoEnd {} => Some((FactKind::EndUndone, None)),
+        ClientMessage::Reopen {} => Some((FactKind::Reopen, None)),
         ClientMessage::Hello(_)
         | ClientMessage::Sdp(_)
         | ClientMessage::Ice(_)

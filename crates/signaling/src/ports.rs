@@ -5,6 +5,7 @@ use heliograph_access::Keys;
 use heliograph_domain::{
     Language, ParticipantId, PersonId, Pii, Role, TenantId, UnixMillis, VisitId,
     clock::{Clock, Entropy},
+    visit::FactKind,
 };
 use heliograph_protocol::{DeskState, IceServer, Limits, Timers};
 use heliograph_roomlog::{Away, RoomKey, RoomLog};
@@ -139,8 +140,8 @@ pub struct Fact {
     pub session: String,
     /// Its number there.
     pub cseq: u64,
-    /// `admit`, `hold`, `remove`, `deny`, `end`, `undo_end`, `reopen` or `join`.
-    pub kind: &'static str,
+    /// What it is.
+    pub kind: FactKind,
     /// Whom it is about.
     pub participant: Option<ParticipantId>,
     /// When.

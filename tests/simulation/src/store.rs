@@ -6,10 +6,14 @@ use crate::{
     time::{BEGIN, pause},
 };
 use async_trait::async_trait;
-use heliograph_domain::{ParticipantId, PersonId, Pii, TenantId, UnixMillis, VisitId};
-use heliograph_signaling::{Desk, DeskRights, DeskRow, Fact, Opening, Record, Rights, SeatRights, StoreAway};
+use heliograph_domain::{
+    ParticipantId, PersonId, Pii, TenantId, UnixMillis, VisitId,
+    visit::{Fact, FactKind, Standing},
+};
+use heliograph_signaling::{
+    Desk, DeskRights, DeskRow, Fact as Recorded, Opening, Record, Rights, SeatRights, StoreAway,
+};
 use std::{
-    collections::BTreeMap,
     ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -51,32 +55,16 @@ impl Rows {
             .any(|fact| fact.session == session && fact.cseq == cseq)
     }
 
-    /// What the service makes of the facts, in the order of their log. Who was removed stays so.
+    /// What the service makes of the facts, in the order of their log.
     fn opening(&self) -> Opening {
-        let mut facts: Vec<_> = self.facts.iter().collect();
+        let mut facts = self.facts.clone();
         facts.sort_by_key(|fact| fact.at);
-        let (mut standing, mut ended) = (BTreeMap::new(), None);
-        for fact in facts {
-            match fact.kind {
-                "end" => ended = Some(fact.at),
-                "undo_end" | "reopen" => ended = None,
-                kind => {
-                    let Some(participant) = fact.participant else { continue };
-                    if standing.get(&participant) != Some(&"remove") {
-                        standing.insert(participant, kind);
-                    }
-                }
-            }
-        }
-        let who = |kind: &str| {
-            let those = standing.iter().filter(|(_, last)| **last == kind);
-            those.map(|(participant, _)| *participant).collect()
-        };
+        let standing = Standing::of(&facts);
         Opening {
-            admitted: who("admit"),
-            held: who("hold"),
-            removed: who("remove"),
-            ended,
+            admitted: standing.who(FactKind::Admit),
+            held: standing.who(FactKind::Hold),
+            removed: standing.who(FactKind::Remove),
+            ended: standing.ended,
         }
     }
 }
@@ -147,10 +135,16 @@ impl Rights for NodeStore {
 
 #[async_trait]
 impl Record for NodeStore {
-    async fn record(&self, _institution: &TenantId, _visit: VisitId, fact: &Fact) -> Result<(), StoreAway> {
+    async fn record(&self, _institution: &TenantId, _visit: VisitId, fact: &Recorded) -> Result<(), StoreAway> {
         self.ask(|rows| {
             if !rows.has(&fact.session, fact.cseq) {
-                rows.facts.push(fact.clone());
+                rows.facts.push(Fact {
+                    session: fact.session.clone(),
+                    cseq: fact.cseq,
+                    kind: fact.kind,
+                    participant: fact.participant,
+                    at: fact.at,
+                });
             }
         })
         .await

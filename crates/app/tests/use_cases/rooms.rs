@@ -152,6 +152,11 @@ async fn a_room_opens_as_its_facts_left_it() {
         end: START.plus(1_800).millis(),
     };
     assert_eq!(open().await, Some(blank.clone()));
+    let removed = Opening {
+        admitted: vec![patient],
+        removed: vec![interpreter],
+        ..blank.clone()
+    };
 
     let steps = [
         (
@@ -188,6 +193,9 @@ async fn a_room_opens_as_its_facts_left_it() {
                 ..blank.clone()
             },
         ),
+        (FactKind::Admit, Some(interpreter), removed.clone()),
+        (FactKind::Hold, Some(interpreter), removed.clone()),
+        (FactKind::Deny, Some(interpreter), removed.clone()),
         (
             FactKind::End,
             None,
@@ -195,7 +203,7 @@ async fn a_room_opens_as_its_facts_left_it() {
                 admitted: vec![patient],
                 removed: vec![interpreter],
                 ended: true,
-                ended_at: Some(START.millis().plus(6)),
+                ended_at: Some(START.millis().plus(9)),
                 ..blank.clone()
             },
         ),
@@ -230,7 +238,7 @@ async fn a_room_opens_as_its_facts_left_it() {
         assert_eq!(open().await, Some(after), "{kind}");
     }
     let audit = clinic.store.audit_of(&clinic.cedar, id).await.unwrap();
-    assert_eq!(audit.len(), 1 + 7);
+    assert_eq!(audit.len(), 1 + 10);
     assert_eq!(audit[1].actor, format!("participant:{host}"));
     assert_eq!(audit[1].subject, Some(format!("participant:{patient}")));
     assert_eq!(rights::opening(&clinic.app, &clinic.harbour, id).await.unwrap(), None);

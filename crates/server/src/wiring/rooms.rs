@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use heliograph_app::{App, desk, record, rights};
-use heliograph_domain::visit::{Fact as DomainFact, FactKind, Progress, Span};
+use heliograph_domain::visit::{Fact as DomainFact, Progress, Span};
 use heliograph_domain::{ParticipantId, PersonId, TenantId, UnixMillis, VisitId};
 use heliograph_protocol::DeskState;
 use heliograph_signaling::{
@@ -50,14 +50,10 @@ impl Rights for RoomsOfApp {
 #[async_trait]
 impl Record for RoomsOfApp {
     async fn record(&self, institution: &TenantId, visit: VisitId, fact: &Fact) -> Result<(), StoreAway> {
-        let kind = match fact.kind {
-            "undo_end" => FactKind::EndUndone,
-            other => other.parse().map_err(|_| away(&format!("no fact is called {other}")))?,
-        };
         let decision = DomainFact {
             session: fact.session.clone(),
             cseq: fact.cseq,
-            kind,
+            kind: fact.kind,
             participant: fact.participant,
             at: fact.at,
         };
