@@ -94,7 +94,16 @@ async fn resume_storm() {
 async fn stalled() {
     let figures = figures("stalled --sockets 4 --rate 40 --stalled-rate 40 --stalled-bytes 1200").await;
     delivered_all(&figures);
-    measured(&figures, &["rss_growth_kb", "rss_drift_kb", "p99_ms", "stalled_sent"]);
+    measured(
+        &figures,
+        &[
+            "rss_growth_kb",
+            "rss_calm_kb",
+            "rss_stalled_kb",
+            "p99_ms",
+            "stalled_sent",
+        ],
+    );
 }
 
 #[tokio::test]
