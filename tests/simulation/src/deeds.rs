@@ -84,7 +84,9 @@ impl World {
             (4, Deed::WakeRoom),
         ]);
         self.note("deed", format_args!("· {deed:?}"));
-        self.does(deed);
+        if self.does(deed).is_some() {
+            self.branches.count(&format!("deed: {deed:?}"));
+        }
         let wait = match self.chance.of(0..100) {
             0..60 => self.chance.of(0..30),
             60..90 => self.chance.of(30..900),
@@ -94,24 +96,26 @@ impl World {
         self.calendar.after(wait, Event::Deed);
     }
 
-    fn does(&mut self, deed: Deed) {
+    /// `None`: there was nothing to do it with.
+    fn does(&mut self, deed: Deed) -> Option<()> {
         match deed {
-            Deed::Say => self.say_something(),
-            Deed::Decide => self.decide(),
-            Deed::Withdraw => self.withdraw(),
-            Deed::Reload => self.reload(),
-            Deed::SecondTab => self.second_tab(),
-            Deed::MoveHere => self.move_here(),
-            Deed::Leave => self.leave(),
-            Deed::Wake => self.wake(),
-            Deed::ReplayTicket => self.replay_ticket(),
+            Deed::Say => return self.say_something(),
+            Deed::Decide => return self.decide(),
+            Deed::Withdraw => return self.withdraw(),
+            Deed::Reload => return self.reload(),
+            Deed::SecondTab => return self.second_tab(),
+            Deed::MoveHere => return self.move_here(),
+            Deed::Leave => return self.leave(),
+            Deed::Wake => return self.wake(),
+            Deed::ReplayTicket => return self.replay_ticket(),
+            Deed::Cut => return self.cut(),
+            Deed::Silence => return self.silence(),
+            Deed::Stall => return self.stall(),
+            Deed::Kill => return self.kill_one(),
+            Deed::Drain => return self.drain(),
+            Deed::WakeRoom => return self.wake_room(),
             Deed::Notice => self.notice(),
-            Deed::Cut => self.cut(),
-            Deed::Silence => self.silence(),
-            Deed::Stall => self.stall(),
-            Deed::Kill => self.kill_one(),
             Deed::KillAll => self.kill_all(),
-            Deed::Drain => self.drain(),
             Deed::NodeClock => self.node_clock(),
             Deed::LogClock => self.log_clock(),
             Deed::LogAway => self.log_away(),
@@ -127,7 +131,7 @@ impl World {
             }
             Deed::Tear => self.tear(),
             Deed::StoreAway => self.store_away(),
-            Deed::WakeRoom => self.wake_room(),
         }
+        Some(())
     }
 }

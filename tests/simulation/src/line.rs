@@ -222,6 +222,14 @@ impl NodeWrites {
     }
 }
 
+impl Drop for NodeWrites {
+    fn drop(&mut self) {
+        if self.line.wire().stalled && self.alive.load(Ordering::Relaxed) {
+            self.branches.count("stalled and let go");
+        }
+    }
+}
+
 impl Sink<Outgoing> for NodeWrites {
     type Error = Gone;
 

@@ -37,8 +37,8 @@ impl World {
         format!("m{}", self.names)
     }
 
-    pub(super) fn say_something(&mut self) {
-        let Some(tab) = self.speaker() else { return };
+    pub(super) fn say_something(&mut self) -> Option<()> {
+        let tab = self.speaker()?;
         let person = self.tabs[tab].person;
         let peers: Vec<_> = Person::ALL.into_iter().filter(|peer| *peer != person).collect();
         let to = self.chance.pick(&peers).map_or(Person::HOST, |peer| *peer).seat();
@@ -98,14 +98,13 @@ impl World {
             _ => ClientMessage::StepOut {},
         };
         self.say(tab, message);
+        Some(())
     }
 
-    pub(super) fn decide(&mut self) {
-        let Some(tab) = self.speaker().filter(|tab| self.tabs[*tab].person.is_staff()) else {
-            return;
-        };
+    pub(super) fn decide(&mut self) -> Option<()> {
+        let tab = self.speaker().filter(|tab| self.tabs[*tab].person.is_staff())?;
         let person = self.tabs[tab].person;
-        let Some(about) = person.in_charge_of() else { return };
+        let about = person.in_charge_of()?;
         let decision = Decision {
             participant: about.seat(),
             message: None,
@@ -152,12 +151,13 @@ impl World {
             _ => ClientMessage::AskMute { participant },
         };
         self.say(tab, message);
+        Some(())
     }
 
     /// A message that waits is taken back.
-    pub(super) fn withdraw(&mut self) {
+    pub(super) fn withdraw(&mut self) -> Option<()> {
         let waits = |page: &Page| page.open() > 0 && !matches!(page.link(), Link::Stopped(_));
-        let Some(tab) = self.pick_tab(waits) else { return };
+        let tab = self.pick_tab(waits)?;
         let page = &mut self.tabs[tab].page;
         let c = page.acked() + 1;
         if page.withdraw(c) {
@@ -165,14 +165,13 @@ impl World {
             self.oracle.withdrawn(&session, c);
             self.branches.count("withdrawn");
         }
+        Some(())
     }
 
-    pub(super) fn reload(&mut self) {
-        let Some(tab) = self.pick_tab(|page| !matches!(page.link(), Link::Stopped(_) | Link::Taken { .. })) else {
-            return;
-        };
+    pub(super) fn reload(&mut self) -> Option<()> {
+        let tab = self.pick_tab(|page| !matches!(page.link(), Link::Stopped(_) | Link::Taken { .. }))?;
         if self.tabs.len() >= MOST_TABS {
-            return;
+            return None;
         }
         let page = &mut self.tabs[tab];
         page.open = false;
@@ -185,51 +184,52 @@ impl World {
             self.calendar.after(self.chance.of(0..200), Event::HangUp(line.id));
         }
         self.open_tab(person, Some(first), next);
+        Some(())
     }
 
-    pub(super) fn second_tab(&mut self) {
+    pub(super) fn second_tab(&mut self) -> Option<()> {
         if self.tabs.len() >= MOST_TABS {
-            return;
+            return None;
         }
         let person = Person::ALL[self.chance.index(4)];
         let page = self.new_page(person);
         self.open_tab(person, None, page);
+        Some(())
     }
 
     /// "Move the visit here."
-    pub(super) fn move_here(&mut self) {
-        if let Some(tab) = self.pick_tab(|page| matches!(page.link(), Link::Taken { .. })) {
-            self.on(tab, Happens::MoveHere);
-        }
+    pub(super) fn move_here(&mut self) -> Option<()> {
+        let tab = self.pick_tab(|page| matches!(page.link(), Link::Taken { .. }))?;
+        self.on(tab, Happens::MoveHere);
+        Some(())
     }
 
-    pub(super) fn leave(&mut self) {
+    pub(super) fn leave(&mut self) -> Option<()> {
         if self.chance.permille(500) {
-            return;
+            return None;
         }
-        if let Some(tab) = self.pick_tab(Page::is_joined) {
-            self.say(tab, ClientMessage::Bye {});
-            self.on(tab, Happens::Leave);
-        }
+        let tab = self.pick_tab(Page::is_joined)?;
+        self.say(tab, ClientMessage::Bye {});
+        self.on(tab, Happens::Leave);
+        Some(())
     }
 
-    pub(super) fn wake(&mut self) {
-        if let Some(tab) = self.pick_tab(|_| true) {
-            self.on(tab, Happens::Wake);
-        }
+    pub(super) fn wake(&mut self) -> Option<()> {
+        let tab = self.pick_tab(|_| true)?;
+        self.on(tab, Happens::Wake);
+        Some(())
     }
 
     /// Somebody who saw a ticket uses it once more.
-    pub(super) fn replay_ticket(&mut self) {
+    pub(super) fn replay_ticket(&mut self) -> Option<()> {
         let seen: Vec<_> = (0..self.tabs.len())
             .filter(|tab| self.tabs[*tab].ticket.is_some())
             .collect();
-        let Some(tab) = self.chance.pick(&seen).copied() else {
-            return;
-        };
+        let tab = self.chance.pick(&seen).copied()?;
         let (person, ticket) = (self.tabs[tab].person, self.tabs[tab].ticket.clone());
         let hello = self.new_page(person).hello(ticket, None);
         self.strange_hello(tab, hello);
+        Some(())
     }
 
     /// What the booking side tells the room; an outbox row is told until it is done, and perhaps twice.

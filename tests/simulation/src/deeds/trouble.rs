@@ -23,8 +23,8 @@ impl World {
     }
 
     /// A socket breaks, and both sides are told; the node perhaps later.
-    pub(super) fn cut(&mut self) {
-        let Some(line) = self.pick_line() else { return };
+    pub(super) fn cut(&mut self) -> Option<()> {
+        let line = self.pick_line()?;
         self.calendar.after(self.chance.of(0..5), Event::Broken(line.id));
         let late = if self.chance.permille(300) {
             self.chance.of(0..25_000)
@@ -32,29 +32,31 @@ impl World {
             0
         };
         self.calendar.after(late, Event::HangUp(line.id));
+        Some(())
     }
 
     /// Frames vanish in one direction or both; nobody is told.
-    pub(super) fn silence(&mut self) {
-        let Some(line) = self.pick_line() else { return };
+    pub(super) fn silence(&mut self) -> Option<()> {
+        let line = self.pick_line()?;
         let which = self.chance.of(0..3);
         let mut wire = line.wire();
         wire.up.silent |= which != 0;
         wire.down.silent |= which != 1;
+        Some(())
     }
 
     /// A page reads nothing any more.
-    pub(super) fn stall(&mut self) {
-        if let Some(line) = self.pick_line() {
-            line.stall();
-        }
+    pub(super) fn stall(&mut self) -> Option<()> {
+        let line = self.pick_line()?;
+        line.stall();
+        Some(())
     }
 
-    pub(super) fn kill_one(&mut self) {
+    pub(super) fn kill_one(&mut self) -> Option<()> {
         let up: Vec<_> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
-        if let Some(node) = self.chance.pick(&up) {
-            self.kill(*node);
-        }
+        let node = self.chance.pick(&up)?;
+        self.kill(*node);
+        Some(())
     }
 
     pub(super) fn kill_all(&mut self) {
@@ -79,13 +81,12 @@ impl World {
         self.calendar.after(self.chance.of(100..8_000), Event::Restart(node));
     }
 
-    pub(super) fn drain(&mut self) {
+    pub(super) fn drain(&mut self) -> Option<()> {
         let up: Vec<_> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_up()).collect();
-        let Some(node) = self.chance.pick(&up).copied() else {
-            return;
-        };
+        let node = self.chance.pick(&up).copied()?;
         self.nodes[node].drain();
         self.calendar.after(self.chance.of(500..6_000), Event::Restart(node));
+        Some(())
     }
 
     pub fn restart(&mut self, node: usize) {
@@ -174,11 +175,11 @@ impl World {
     }
 
     /// The service looks after its open visits.
-    pub(super) fn wake_room(&mut self) {
+    pub(super) fn wake_room(&mut self) -> Option<()> {
         let node = self.chance.index(self.nodes.len());
-        if self.nodes[node].is_up() {
-            let rooms = self.nodes[node].rooms.clone();
-            tokio::spawn(async move { rooms.wake(&room()).await });
-        }
+        let node = self.nodes.get(node).filter(|node| node.is_up())?;
+        let rooms = node.rooms.clone();
+        tokio::spawn(async move { rooms.wake(&room()).await });
+        Some(())
     }
 }

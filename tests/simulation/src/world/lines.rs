@@ -3,7 +3,7 @@
 use super::{Event, World};
 use crate::line::{Line, LineId};
 use heliograph_client::{Event as Happens, Link};
-use heliograph_protocol::{CloseCode, ServerFrame, ServerMessage};
+use heliograph_protocol::{ServerFrame, ServerMessage};
 use heliograph_signaling::{Incoming, Outgoing};
 
 /// The life of a socket that no page hears.
@@ -101,9 +101,6 @@ impl World {
                     "close",
                     format_args!("line {id} of {}: {code:?}", self.tabs[line.tab].name),
                 );
-                if code == CloseCode::Slow {
-                    self.branches.count("slow");
-                }
                 self.closed(id, Some(code.number()));
             }
             Outgoing::Text(text) => self.text(&line, &text),
