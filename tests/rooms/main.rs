@@ -2,4 +2,5 @@
 
 mod codes;
 mod pace;
+mod record;
 mod rights;

@@ -88,6 +88,8 @@ pub struct Booking {
     pub away: AtomicBool,
     /// The next `end` makes it panic.
     pub fails_at_end: AtomicBool,
+    /// The decisions that it was told, in order.
+    pub recorded: Mutex<Vec<FactKind>>,
 }
 
 impl Default for Booking {
@@ -97,6 +99,7 @@ impl Default for Booking {
             replaced: Mutex::default(),
             away: AtomicBool::default(),
             fails_at_end: AtomicBool::default(),
+            recorded: Mutex::default(),
         }
     }
 }
@@ -140,6 +143,7 @@ impl Record for Booking {
         self.here()?;
         let fails = fact.kind == FactKind::End && self.fails_at_end.swap(false, Ordering::Relaxed);
         assert!(!fails, "the fault of this store");
+        self.recorded.lock().expect("no test panics here").push(fact.kind);
         Ok(())
     }
 }
@@ -301,6 +305,19 @@ impl Socket {
             panic!("the socket was closed");
         };
         timeout(SOON, wait).await.expect("what was waited for comes");
+    }
+
+    /// Takes what comes within a time.
+    pub async fn listen(&mut self, page: &mut Page, time: Duration) {
+        let takes = async {
+            while let Some(heard) = self.heard.next().await {
+                if let Outgoing::Text(text) = heard {
+                    page.take(ServerFrame::parse(&text).expect("the server writes JSON"));
+                }
+            }
+        };
+        // It is the time that ends it.
+        drop(timeout(time, takes).await);
     }
 
     /// Takes frames until everything that the page numbered is acknowledged.
