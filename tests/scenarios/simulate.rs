@@ -175,6 +175,26 @@ async fn who_was_removed_stays_out_though_the_log_lost_that() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_was_decided_stands_though_every_log_is_gone() -> Result<()> {
+    for closed in [CloseCode::Removed, CloseCode::Ended] {
+        let mut service = Service::with(&[("SIGNALING__TIMERS__UNDO_END_MS", "1")]).await?;
+        let mut call = Call::begin(&service).await?;
+        let decided = match closed {
+            CloseCode::Removed => ClientMessage::Remove(decision(call.booked.seat("patient")?)),
+            _ => ClientMessage::End {},
+        };
+        call.host.send(decided).await?;
+        assert_eq!(call.patient.closed(SOON).await?, Some(closed));
+        service.kill().await?;
+        std::fs::remove_dir_all(service.folder().join("rooms"))?;
+        service.again().await?;
+        let mut patient = Visitor::connect(&service.base, call.patient.cut(), None, None).await?;
+        assert_eq!(patient.closed(SOON).await?, Some(closed));
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_desk_can_end_the_process_and_has_no_log_of_its_own() -> Result<()> {
     let mut service = Service::with(&DEVELOPMENT).await?;
     service.process.line("development.simulate is on", SOON).await?;
