@@ -2,7 +2,7 @@
 
 use crate::mutate::{Bent, bent, each_place_bent, runner};
 use heliograph_protocol::{ClientFrame, ClientMessage, Limits, ServerMessage};
-use heliograph_signaling::{Incoming, Settings};
+use heliograph_signaling::Incoming;
 use heliograph_tests::stage::{Stage, host, patient, visit};
 use tokio::runtime::Runtime;
 
@@ -10,14 +10,10 @@ const CASES: u32 = 60;
 
 /// A service that takes any number of frames.
 fn stage() -> Stage {
-    let limits = Limits {
+    Stage::with_limits(Limits {
         messages_per_s: 1_000_000,
         burst: 1_000_000,
         ..Limits::default()
-    };
-    Stage::new(Settings {
-        limits,
-        ..Settings::default()
     })
 }
 

@@ -19,11 +19,10 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Scene {
-        Scene::with(Settings::default()).await
+        Scene::on(Stage::new(Settings::default())).await
     }
 
-    async fn with(settings: Settings) -> Scene {
-        let stage = Stage::new(settings);
+    async fn on(stage: Stage) -> Scene {
         let host = stage.comes(host()).await;
         let patient = stage.comes(patient()).await;
         Scene { stage, host, patient }
@@ -140,15 +139,14 @@ async fn meet(error: ErrorCode) -> ErrorCode {
         }
         ErrorCode::Stale => Scene::new().await.admitted().await.refused(offer(0)).await,
         ErrorCode::RoomFull => {
-            let limits = Limits {
+            let stage = Stage::with_limits(Limits {
                 admitted: 1,
                 ..Limits::default()
-            };
-            let scene = Scene::with(Settings {
-                limits,
-                ..Settings::default()
             });
-            scene.await.refused(ClientMessage::Admit(about_patient())).await
+            Scene::on(stage)
+                .await
+                .refused(ClientMessage::Admit(about_patient()))
+                .await
         }
         ErrorCode::RoomLocked => {
             let mut scene = Scene::new().await;

@@ -15,14 +15,10 @@ use tokio::time::Instant;
 
 /// Five messages at once, then ten a second.
 fn slow() -> Stage {
-    let limits = Limits {
+    Stage::with_limits(Limits {
         burst: 5,
         messages_per_s: 10,
         ..Limits::default()
-    };
-    Stage::new(Settings {
-        limits,
-        ..Settings::default()
     })
 }
 

@@ -1,21 +1,13 @@
 //! What the store must know, it knows before the sender hears that it is taken.
 
 use heliograph_domain::visit::FactKind;
-use heliograph_protocol::{ClientMessage, Decision, ServerMessage, Timers};
-use heliograph_signaling::Settings;
+use heliograph_protocol::{ClientMessage, Decision, ServerMessage};
 use heliograph_tests::stage::{Stage, host, patient};
 use std::{sync::atomic::Ordering, time::Duration};
 
 #[tokio::test(start_paused = true)]
 async fn a_decision_is_acknowledged_when_the_store_has_it_and_acts_at_once() {
-    let timers = Timers {
-        server_dead_ms: 86_400_000,
-        ..Timers::default()
-    };
-    let stage = Stage::new(Settings {
-        timers,
-        ..Settings::default()
-    });
+    let stage = Stage::patient_with_lines();
     let (mut hosts, mut host_line) = stage.comes(host()).await;
     let (mut page, mut line) = stage.comes(patient()).await;
     stage.booking.away.store(true, Ordering::Relaxed);

@@ -1,25 +1,17 @@
 //! How long people may come and stay.
 
 use heliograph_domain::{ParticipantId, UnixMillis};
-use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, NoticeKind, ServerMessage, Timers};
+use heliograph_protocol::{ClientMessage, CloseCode, ErrorCode, NoticeKind, ServerMessage};
 use heliograph_room::Notice;
-use heliograph_signaling::Settings;
 use heliograph_tests::stage::{START, Stage, carer, host, patient};
 use std::time::Duration;
 use tokio::time::sleep;
 
 const MINUTE: i64 = 60_000;
 
-/// The time in which people may come is over in ten minutes. Their lines need no sign of life.
+/// The time in which people may come is over in ten minutes.
 fn stage() -> Stage {
-    let timers = Timers {
-        server_dead_ms: 86_400_000,
-        ..Timers::default()
-    };
-    let stage = Stage::new(Settings {
-        timers,
-        ..Settings::default()
-    });
+    let stage = Stage::patient_with_lines();
     *stage.booking.time.lock().unwrap() = UnixMillis(0)..START.plus(10 * MINUTE);
     stage
 }

@@ -13,7 +13,7 @@ use heliograph_domain::{
     clock::{Clock, Entropy},
     visit::FactKind,
 };
-use heliograph_protocol::{CloseCode, ErrorCode, ServerFrame, ServerMessage};
+use heliograph_protocol::{CloseCode, ErrorCode, Limits, ServerFrame, ServerMessage, Timers};
 use heliograph_roomlog::{Leases, Memory, RoomKey};
 use heliograph_server::SystemEntropy;
 use heliograph_signaling::{
@@ -206,6 +206,26 @@ impl Stage {
             keys,
             pages: AtomicU32::new(0),
         }
+    }
+
+    /// A service with these limits.
+    pub fn with_limits(limits: Limits) -> Stage {
+        Stage::new(Settings {
+            limits,
+            ..Settings::default()
+        })
+    }
+
+    /// A service whose lines need no sign of life.
+    pub fn patient_with_lines() -> Stage {
+        let timers = Timers {
+            server_dead_ms: 86_400_000,
+            ..Timers::default()
+        };
+        Stage::new(Settings {
+            timers,
+            ..Settings::default()
+        })
     }
 
     /// What the service takes for the time.

@@ -8,6 +8,7 @@ mod log;
 mod notice;
 mod repair;
 mod resume;
+mod sealed;
 mod word;
 
 use self::chores::Outage;
